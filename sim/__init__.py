@@ -1,0 +1,43 @@
+"""Project how control of a country's provinces may change hands, from what a report knew on a given day."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sim.calibration import Posterior, calibrate
+    from sim.control import Control, State
+    from sim.engines.simpy_engine import SimPyEngine
+    from sim.ensemble import Ensemble
+    from sim.model import Draws, Model
+    from sim.outcomes import Projection
+    from sim.record import Record
+    from sim.scenario import Scenario
+    from sim.simulation import simulate
+    from sim.theatre import Theatre, load_theatre
+
+__version__ = "0.1.0"
+
+# Names load their rooms when first used, so that importing sim costs little (PEP 562).
+_ROOMS = {
+    "Control": "control", "Draws": "model", "Ensemble": "ensemble", "Model": "model", "Posterior": "calibration",
+    "Projection": "outcomes", "Record": "record", "Scenario": "scenario", "SimPyEngine": "engines.simpy_engine",
+    "State": "control", "Theatre": "theatre", "calibrate": "calibration", "load_theatre": "theatre", "simulate": "simulation",
+}  # fmt: skip
+__all__ = [
+    "Control", "Draws", "Ensemble", "Model", "Posterior", "Projection", "Record", "Scenario", "SimPyEngine", "State",
+    "Theatre", "calibrate", "load_theatre", "simulate",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'sim' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"sim.{_ROOMS[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,348 @@
+"""The terms a hazard is a product of: descriptions, no arithmetic.
+
+A hazard (per day) is written as a product, one Baseline and any number of multipliers::
+
+    Baseline(LogNormal(1 / 60, 1.0)) * Neighbours(HalfNormal(1.0), via="road") * Momentum(HalfNormal(2.0))
+
+A term holds priors (a number means a fixed value) and what it needs to know of the theatre. What each does to
+the rate is written once, in ``law.py``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, ClassVar, Literal, TypeAlias
+
+from sim.control import Control, nearest
+from sim.priors import Prior, as_prior
+
+__all__ = [
+    "Baseline",
+    "Calendar",
+    "Covariate",
+    "Custom",
+    "CutOff",
+    "Frailty",
+    "Hazard",
+    "Instant",
+    "Momentum",
+    "Neighbours",
+    "PullBack",
+    "Reserves",
+    "Term",
+]
+
+#: An instant: a date (its first moment), an ISO date or date and time, or a number of days since the start.
+Instant: TypeAlias = date | datetime | str | float | int
+Value: TypeAlias = Prior | float
+
+
+def _instant(value: Instant | None, where: str) -> datetime | float | None:
+    """Return an instant as local time or days since the start, checked. None stays None."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            raise ValueError(f"{where} must be an ISO date such as '2021-08-31', but was {value!r}") from None
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{where} must be a date or a number of days since the start, but was {value!r}")
+    if math.isnan(value):
+        raise ValueError(f"{where} must be a date or a number of days since the start, but was nan")
+    return float(value)
+
+
+@dataclass(frozen=True)
+class Term:
+    """One factor of a hazard. ``kind`` names it; ``values`` are its priors by parameter name."""
+
+    kind: ClassVar[str] = ""
+    common: ClassVar[bool] = False
+
+    def __mul__(self, other: Term | Hazard) -> Hazard:
+        return Hazard((self,)) * other
+
+    @property
+    def qualifier(self) -> str:
+        """What tells this term from another of its kind in a parameter name; empty if nothing does."""
+        return ""
+
+    @property
+    def name(self) -> str:
+        """The term's name inside a transition, such as "neighbours.border"."""
+        return f"{self.kind}.{self.qualifier}" if self.qualifier else self.kind
+
+    @property
+    def values(self) -> Mapping[str, Prior]:
+        """Priors by name within a transition: one value for most terms."""
+        return {}
+
+    def _prior(self, attribute: str, *, lower: float = -math.inf) -> None:
+        where = f"{type(self).__name__}: {attribute}"
+        object.__setattr__(self, attribute, as_prior(getattr(self, attribute), where, lower=lower))
+
+
+@dataclass(frozen=True)
+class Hazard:
+    """A product of terms, exactly one of them a Baseline, in the order they multiply."""
+
+    terms: tuple[Term, ...]
+
+    def __mul__(self, other: Term | Hazard) -> Hazard:
+        if isinstance(other, Hazard):
+            return Hazard(self.terms + other.terms)
+        if isinstance(other, Term):
+            return Hazard((*self.terms, other))
+        raise TypeError(f"a hazard is a product of terms such as Baseline(1 / 60), but a factor was {other!r}")
+
+
+@dataclass(frozen=True)
+class Baseline(Term):
+    """The *rate* per day of an undisturbed clock; every transition has exactly one (F5, the week's pace)."""
+
+    rate: Value
+    kind: ClassVar[str] = "baseline"
+
+    def __post_init__(self) -> None:
+        self._prior("rate", lower=0.0)
+
+    @property
+    def values(self) -> Mapping[str, Prior]:
+        return {self.name: as_prior(self.rate, "rate")}
+
+
+@dataclass(frozen=True)
+class Neighbours(Term):
+    """1 + *effect* x insurgent-held neighbours, *via* the "border" or the "road" (F6, the sweep)."""
+
+    effect: Value
+    via: Literal["border", "road"] = "border"
+    kind: ClassVar[str] = "neighbours"
+
+    def __post_init__(self) -> None:
+        self._prior("effect", lower=0.0)
+        if self.via not in ("border", "road"):
+            raise ValueError(
+                f"Neighbours: via must be 'border' or 'road', but was {self.via!r}; "
+                f"{nearest(self.via, ('border', 'road'))}"
+            )
+
+    @property
+    def qualifier(self) -> str:
+        return self.via
+
+    @property
+    def values(self) -> Mapping[str, Prior]:
+        return {self.name: as_prior(self.effect, "effect")}
+
+
+@dataclass(frozen=True)
+class Momentum(Term):
+    """exp(*effect* x share of all capitals lost) (F5, the blitz).
+
+    With a *window* in days, only capitals captured within the last *window* days and still held count.
+    """
+
+    effect: Value
+    window: float | None = None
+    kind: ClassVar[str] = "momentum"
+    common: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        self._prior("effect")
+        if self.window is not None and not (isinstance(self.window, (int, float)) and 0 < self.window < math.inf):
+            raise ValueError(f"Momentum: window must be a positive number of days or None, but was {self.window!r}")
+
+    @property
+    def qualifier(self) -> str:
+        return "" if self.window is None else f"{self.window:g}d"
+
+    @property
+    def values(self) -> Mapping[str, Prior]:
+        return {self.name: as_prior(self.effect, "effect")}
+
+
+@dataclass(frozen=True)
+class Covariate(Term):
+    """exp(*effect* x *column* of provinces.csv, standardised over the provinces when the theatre was loaded)."""
+
+    column: str
+    effect: Value
+    kind: ClassVar[str] = "covariate"
+
+    def __post_init__(self) -> None:
+        self._prior("effect")
+
+    @property
+    def qualifier(self) -> str:
+        return self.column
+
+    @property
+    def values(self) -> Mapping[str, Prior]:
+        return {self.name: as_prior(self.effect, "effect")}
+
+
+@dataclass(frozen=True)
+class Frailty(Term):
+    """exp(*sd* x z), z standard normal per province and replication: what no column tells."""
+
+    sd: Value
+    kind: ClassVar[str] = "frailty"
+
+    def __post_init__(self) -> None:
+        self._prior("sd", lower=0.0)
+
+    @property
+    def values(self) -> Mapping[str, Prior]:
+        return {self.name: as_prior(self.sd, "sd")}
+
+
+@dataclass(frozen=True)
+class CutOff(Term):
+    """exp(*effect*) for a capital cut off from the *hub* (F6: Ghazni cuts the south).
+
+    A capital that is not lost is cut off if it has a road path to the hub when nothing is held, and now has none
+    whose later capitals, hub included, are all not lost. Contested capitals do not cut; the hub is never cut
+    off. Roads of the classes *without* do not count. *hub* None means the theatre's.
+    """
+
+    effect: Value
+    hub: str | None = None
+    without: tuple[str, ...] = ("track",)
+    kind: ClassVar[str] = "cutoff"
+
+    def __post_init__(self) -> None:
+        self._prior("effect")
+        if isinstance(self.without, str):
+            raise TypeError(
+                f"CutOff: without must be a tuple of road classes, but was {self.without!r}; "
+                f"write without=({self.without!r},)"
+            )
+        object.__setattr__(self, "without", tuple(self.without))
+
+    @property
+    def values(self) -> Mapping[str, Prior]:
+        return {self.name: as_prior(self.effect, "effect")}
+
+
+@dataclass(frozen=True)
+class Calendar(Term):
+    """exp(*effect*) from *start* (included) to *stop* (not included), for all or for named *provinces* (F13, F14).
+
+    Instants are dates (their first moment, local time) or days since the start of the scenario; None leaves that
+    end open. Give a *label* where a transition has two.
+    """
+
+    start: Instant | None
+    stop: Instant | None
+    effect: Value
+    provinces: tuple[str, ...] | None = None
+    label: str = ""
+    kind: ClassVar[str] = "calendar"
+
+    def __post_init__(self) -> None:
+        self._prior("effect")
+        start, stop = _instant(self.start, "Calendar: start"), _instant(self.stop, "Calendar: stop")
+        if type(start) is type(stop) and start is not None and not start < stop:  # type: ignore[operator]
+            raise ValueError(f"Calendar: start must come before stop, but was {self.start!r} and {self.stop!r}")
+        object.__setattr__(self, "start", start)
+        object.__setattr__(self, "stop", stop)
+        if self.provinces is not None:
+            object.__setattr__(self, "provinces", _names(self.provinces, "Calendar: provinces"))
+
+    @property
+    def qualifier(self) -> str:
+        return self.label
+
+    @property
+    def values(self) -> Mapping[str, Prior]:
+        return {self.name: as_prior(self.effect, "effect")}
+
+
+@dataclass(frozen=True)
+class Reserves(Term):
+    """min(1, *units* / max(1, capitals contested)), on relief: special forces are few (F13)."""
+
+    units: Value
+    kind: ClassVar[str] = "reserves"
+    common: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        self._prior("units", lower=0.0)
+
+    @property
+    def values(self) -> Mapping[str, Prior]:
+        return {self.name: as_prior(self.units, "units")}
+
+
+@dataclass(frozen=True)
+class PullBack(Term):
+    """Once triggered, exp(*hold*) for the provinces to *keep* and exp(*abandon*) elsewhere (F11, consolidation).
+
+    *after* is a number of capitals lost at once, or an instant (a date, or days since the start as a float).
+    Once triggered it stays so.
+    """
+
+    keep: tuple[str, ...]
+    after: int | Instant
+    hold: Value = field(kw_only=True)
+    abandon: Value = field(kw_only=True)
+    kind: ClassVar[str] = "pullback"
+    common: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        self._prior("hold")
+        self._prior("abandon")
+        object.__setattr__(self, "keep", _names(self.keep, "PullBack: keep"))
+        if isinstance(self.after, int) and not isinstance(self.after, bool):
+            if self.after < 0:
+                raise ValueError(f"PullBack: after must not be negative, but was {self.after!r}")
+        else:
+            object.__setattr__(self, "after", _instant(self.after, "PullBack: after"))
+
+    @property
+    def values(self) -> Mapping[str, Prior]:
+        return {
+            f"{self.name}.hold": as_prior(self.hold, "hold"),
+            f"{self.name}.abandon": as_prior(self.abandon, "abandon"),
+        }
+
+
+@dataclass(frozen=True)
+class Custom(Term):
+    """*fn*(time, control, province): any multiplier, constant between events and its declared *breaks*.
+
+    *time* is in days since the start, *control* a read-only mapping of province to Control, *province* a name.
+    A change between events that is not declared in *breaks* raises a RuntimeError when it is noticed.
+    """
+
+    fn: Callable[[float, Mapping[str, Control], str], float]
+    breaks: tuple[Instant, ...] = ()
+    label: str = ""
+    kind: ClassVar[str] = "custom"
+
+    def __post_init__(self) -> None:
+        if not callable(self.fn):
+            raise TypeError(f"Custom: fn must be a function of (time, control, province), but was {self.fn!r}")
+        object.__setattr__(self, "breaks", tuple(_instant(b, "Custom: a break") for b in self.breaks))
+
+    @property
+    def qualifier(self) -> str:
+        return self.label
+
+
+def _names(value: Iterable[str], where: str) -> tuple[str, ...]:
+    if isinstance(value, str):
+        raise TypeError(f"{where} must be a tuple of province names, but was {value!r}; write ({value!r},)")
+    names: tuple[Any, ...] = tuple(value)
+    if len(set(names)) != len(names):
+        raise ValueError(f"{where} names a province twice: {names!r}")
+    return names

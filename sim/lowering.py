@@ -1,0 +1,178 @@
+"""A model written out as the tables of the law."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim import law as _law
+from sim.control import TRANSITIONS
+from sim.hazards import Calendar, Covariate, Custom, CutOff, Frailty, Momentum, Neighbours, PullBack, Term
+
+if TYPE_CHECKING:
+    from sim.model import Model
+
+__all__ = ["lower"]
+
+Floats: TypeAlias = NDArray[np.float64]
+_T = TypeVar("_T")
+
+
+def lower(model: Model, instant: datetime | None) -> _law.Law:
+    """Return the law of *model* for a scenario that starts at *instant*."""
+    return _Lowering(model, instant).law()
+
+
+class _Lowering:
+    """Fills the tables of a Law from a model, term by term."""
+
+    def __init__(self, model: Model, instant: datetime | None):
+        self.model, self.theatre, self.instant = model, model.theatre, instant
+        self.n = len(model.theatre.provinces)
+        self.columns = {name: j for j, name in enumerate(model.parameters)}
+        self.graphs: list[tuple[str, tuple[str, ...]]] = []
+        self.rules: list[tuple[int, tuple[str, ...]]] = []
+        self.covariates: list[Floats] = []
+        self.calendars: list[tuple[float, float]] = []
+        self.regions: list[NDArray[np.uint8]] = []
+        self.windows: list[float] = []
+        self.triggers: list[tuple[int, float]] = []
+        self.keeps: list[NDArray[np.uint8]] = []
+        self.breaks: list[float] = []
+        self.frailties = 0
+        self.customs = 0
+
+    def _days(self, when: datetime | float | None, where: str, default: float) -> float:
+        if when is None:
+            return default
+        if isinstance(when, datetime):
+            if self.instant is None:
+                raise ValueError(
+                    f"{where} names the date {when.date()}, but the start has no instant; give State(instant=…)"
+                )
+            return (when - self.instant).total_seconds() / 86400.0
+        return float(when)
+
+    def _members(self, provinces: tuple[str, ...] | None) -> NDArray[np.uint8]:
+        flags = np.ones(self.n, np.uint8)
+        if provinces is not None:
+            flags[:] = 0
+            flags[[self.theatre.index(name) for name in provinces]] = 1
+        return flags
+
+    def _row(self, term: Term, where: str) -> int:
+        """Return the row *term* reads, adding it to its table."""
+        if isinstance(term, Neighbours):
+            return _place(self.graphs, (term.via, ()))
+        if isinstance(term, Momentum):
+            return -1 if term.window is None else _place(self.windows, float(term.window))
+        if isinstance(term, Covariate):
+            self.covariates.append(self.theatre.standardised(term.column))
+            return len(self.covariates) - 1
+        if isinstance(term, Frailty):
+            self.frailties += 1
+            return self.frailties - 1
+        if isinstance(term, CutOff):
+            return _place(self.rules, (self.theatre.index(term.hub or self.theatre.hub or ""), term.without))
+        if isinstance(term, Calendar):
+            start = self._days(term.start, where, -math.inf)  # type: ignore[arg-type]
+            stop = self._days(term.stop, where, math.inf)  # type: ignore[arg-type]
+            if not start < stop:
+                raise ValueError(f"{where}: start must come before stop, but was day {start:g} and day {stop:g}")
+            self.calendars.append((start, stop))
+            self.regions.append(self._members(term.provinces))
+            self.breaks += [start, stop]
+            return len(self.calendars) - 1
+        if isinstance(term, PullBack):
+            counted = isinstance(term.after, int)
+            day = math.inf if counted else self._days(term.after, where, math.inf)  # type: ignore[arg-type]
+            self.triggers.append((int(term.after) if counted else self.n + 1, day))  # type: ignore[arg-type]
+            self.keeps.append(self._members(term.keep))
+            self.breaks.append(day)
+            return len(self.triggers) - 1
+        if isinstance(term, Custom):
+            self.breaks += [self._days(b, where, math.inf) for b in term.breaks]  # type: ignore[arg-type]
+            self.customs += 1
+            return self.customs - 1
+        return -1
+
+    def law(self) -> _law.Law:
+        """Return the filled tables."""
+        rows, ends, sides = [], [0], []
+        for transition, hazard in self.model.hazards.items():
+            keeps = []
+            for term in hazard.terms:
+                values = [self.columns[f"{transition}.{name}"] for name in term.values]
+                common = term.common or (isinstance(term, Calendar) and term.provinces is None)
+                row = self._row(term, f"model: {transition}.{term.name}")
+                rows.append((_law.KINDS.index(term.kind), int(common), *(*values, 0, 0)[:2], row))
+                if isinstance(term, PullBack):
+                    keeps.append(self.keeps[row])
+            ends.append(len(rows))
+            sides.append([tuple(int(k[p]) for k in keeps) for p in range(self.n)])
+        track, of, member = _tracks(sides, self.n)
+        pointer, link = self._links()
+        hazards = [TRANSITIONS[name] for name in self.model.hazards]
+        n = self.n
+        tables = _law.Law(
+            source=np.array([t.source for t in hazards], np.int8), target=np.array([t.target for t in hazards], np.int8),
+            terms=np.array(rows, np.int64), ends=np.array(ends, np.int64), track=track, transition=of, member=member,
+            pointer=pointer, link=link, hub=np.array([hub for hub, _ in self.rules], np.int64),
+            roads=np.array([len(self.graphs) + j for j in range(len(self.rules))], np.int64),
+            path=np.array([self._reach(*rule) for rule in self.rules], np.uint8).reshape(-1, n),
+            covariate=np.array(self.covariates, float).reshape(-1, n),
+            calendar=np.array(self.calendars, float).reshape(-1, 2), region=np.array(self.regions, np.uint8).reshape(-1, n),
+            window=np.array(self.windows, float), trigger=np.array([t for t, _ in self.triggers], np.int64),
+            trigger_day=np.array([d for _, d in self.triggers], float), keep=np.array(self.keeps, np.uint8).reshape(-1, n),
+            breaks=np.array(sorted({b for b in self.breaks if 0.0 < b < math.inf}), float),
+        )  # fmt: skip
+        for array in tables:
+            array.flags.writeable = False
+        return tables
+
+    def _links(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        lists = [self.theatre.neighbours(via) for via, _ in self.graphs]  # type: ignore[arg-type]
+        lists += [self.theatre.neighbours("road", without=without) for _, without in self.rules]
+        pointer = np.zeros((len(lists), self.n + 1), np.int64)
+        link: list[int] = []
+        for g, neighbours in enumerate(lists):
+            for p, others in enumerate(neighbours):
+                pointer[g, p] = len(link)
+                link += others
+            pointer[g, self.n] = len(link)
+        return pointer, np.array(link, np.int64)
+
+    def _reach(self, hub: int, without: tuple[str, ...]) -> NDArray[np.uint8]:
+        neighbours = self.theatre.neighbours("road", without=without)
+        reached, queue = {hub}, [hub]
+        while queue:
+            new = [q for q in neighbours[queue.pop()] if q not in reached]
+            reached.update(new)
+            queue += new
+        return np.array([p in reached for p in range(self.n)], np.uint8)
+
+
+def _place(table: list[_T], item: _T) -> int:
+    if item not in table:
+        table.append(item)
+    return table.index(item)
+
+
+def _tracks(
+    sides: list[list[tuple[int, ...]]], n: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the track of each clock, and the transition and a member of each track."""
+    track = np.zeros((len(sides), n), np.int64)
+    of: list[int] = []
+    member: list[int] = []
+    for r, side in enumerate(sides):
+        for key in sorted(set(side)):
+            provinces = [p for p in range(n) if side[p] == key]
+            track[r, provinces] = len(of)
+            of.append(r)
+            member.append(provinces[0])
+    return track, np.array(of, np.int64), np.array(member, np.int64)
