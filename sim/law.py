@@ -382,6 +382,9 @@ def place(law: Law, now: Situation, control: NDArray[np.int8], taken: Floats, da
             _count(law, now, p, 1)
             if taken[p] > -np.inf:
                 _remember(law, now, p, taken[p])
+    for b in range(len(law.trigger)):
+        if law.trigger[b] == 0:  # reached before any capital is counted
+            now.pulled[b] = 1
     for rule in range(len(law.hub)):
         _recut(law, now, rule)
     turn(law, now, day)

@@ -172,11 +172,12 @@ class World:
 
 def _alone(world: World, horizon: float) -> Steps:
     """The race with nothing beside it: sleep until the next stop, take it."""
-    env, race = world.env, world._race
+    env, race, timeout, advance = world.env, world._race, world.env.timeout, ledger.advance
     following = world._next
     while following <= horizon:
-        yield env.timeout(max(0.0, following - env.now))
-        following = ledger.advance(race)
+        delay = following - env.now
+        yield timeout(delay if delay > 0.0 else 0.0)
+        following = advance(race)
 
 
 def _beside(world: World, horizon: float, observers: Sequence[Observer]) -> Steps:

@@ -1,0 +1,167 @@
+"""A result in words: what was known, what follows, what the assessment implied, and what happened."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sim.control import Control
+from sim.explore import constant_breakeven
+from sim.families import constant
+from sim.likelihood import maximum_likelihood
+from sim.outcomes import PRESSURES, ControlOf, FullControl, Pressure, observed
+from sim.report import Row, days, projection_table, table, verdict
+from sim.scenario import Result
+
+__all__ = ["briefing"]
+
+
+def briefing(result: Result) -> str:
+    """Return the whole answer as text, a section for each question."""
+    sections = [
+        _known(result), _calibration(result), *_families(result), _pooled(result), _assessment(result), _breakeven(result),
+        _happened(result), _limits(),
+    ]  # fmt: skip
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _known(result: Result) -> str:
+    week, scenario = result.week, result.scenario
+    state = week.state()
+    capital = dict(zip(result.theatre.provinces, result.theatre.capitals, strict=True))
+    lines = [
+        scenario.title,
+        f"Seen from the evening of {scenario.seen_from}, day {week.days:g} of the record: "
+        f"{len(state.lost)} of {len(week.provinces)} provincial capitals lost"
+        + (f"; contested: {', '.join(capital[name] for name in state.contested)}" if state.contested else "") + ".",
+        f"{result.replications} replications a family, seed {result.seed}, horizon {scenario.horizon:g} days. "
+        "Probability (5%–95% over parameter draws).",
+    ]  # fmt: skip
+    return "\n".join(lines)
+
+
+def _calibration(result: Result) -> str:
+    body = []
+    for family, posterior in result.posteriors.items():
+        for name in posterior.names:
+            low, middle, high = (f"{value:.3g}" for value in _points(posterior[name]))
+            body.append([family, name, middle, f"{low}–{high}"])
+            family = ""
+    head = "What the week says of each family (per day; effects without unit)"
+    return head + "\n" + table(["family", "parameter", "median", "5%–95%"], body)
+
+
+def _points(values):  # type: ignore[no-untyped-def]
+    import numpy as np
+
+    return np.quantile(values, [0.05, 0.5, 0.95])
+
+
+def _families(result: Result) -> list[str]:
+    return [
+        f"{family}\n" + projection_table(_mine(result, family, control=False)) + _control(result, family)
+        for family in result.ensembles
+    ]
+
+
+def _mine(result: Result, family: str, *, control: bool) -> list[Row]:
+    return [row for row in result.rows if row.family == family and (row.outcome in PRESSURES) is not control]
+
+
+def _control(result: Result, family: str) -> str:
+    found = _mine(result, family, control=True)
+    return "\n\n" + projection_table(found) if found else ""
+
+
+def _pooled(result: Result) -> str:
+    if len(result.ensembles) < 2:
+        return ""
+    weights = ", ".join(f"{name} {weight:.2f}" for name, weight in result.weights.items())
+    text = f"pooled over families, weights: {weights} (equal: one week cannot choose between model classes)\n"
+    return text + projection_table(_mine(result, "pooled", control=False)) + _control(result, "pooled")
+
+
+def _assessment(result: Result) -> str:
+    """Hold the families against the article's assessment, read as medians (F9, F10)."""
+    lines = [
+        "What the assessment implied (F9, F10): \"could come under insurgent pressure within 30 days\", read as the median",
+        "at 30 days; \"within a few months\", read as the median between 60 and 120 days. A family agrees if 0.5 lies in the",
+        "interval of its probability, is sooner if the interval lies above, later if below.",
+    ]  # fmt: skip
+    names = [*result.ensembles, *(["pooled"] if len(result.ensembles) > 1 else [])]
+    body = []
+    for family in names:
+        cells = []
+        for definition in PRESSURES:
+            found = [
+                row
+                for row in _mine(result, family, control=False)
+                if row.outcome == definition and row.within_days == 30
+            ]
+            cells.append(verdict(found[0].estimate) if found else "beyond")
+        body.append([family, *cells, _months(result, family)])
+    return "\n".join(lines) + "\n" + table(["family", *PRESSURES, "full control"], body) + "\n" + _count(body)
+
+
+def _months(result: Result, family: str) -> str:
+    by_day = {
+        row.within_days: row.estimate for row in _mine(result, family, control=True) if row.outcome == "full_control"
+    }
+    if 60 not in by_day or 120 not in by_day:
+        return "beyond"
+    if verdict(by_day[60]) == "sooner":
+        return "sooner"
+    return "later" if verdict(by_day[120]) == "later" else "agrees"
+
+
+def _count(body: list[list[str]]) -> str:
+    sooner = sum(cell == "sooner" for line in body for cell in line[1:-1])
+    agrees = sum(cell == "agrees" for line in body for cell in line[1:-1])
+    total = sum(len(line) - 2 for line in body)
+    return f"  On pressure, {agrees} of {total} answers agree with 30 days and {sooner} say sooner."
+
+
+def _breakeven(result: Result) -> str:
+    """How much slower the week would have had to be, under one constant pace."""
+    week, start = result.week, result.week.state()
+    model = constant(result.theatre)
+    pace = float(maximum_likelihood(model, week.as_count())["seizure.baseline"])
+    body = []
+    for definition in PRESSURES:
+        rate = constant_breakeven(Pressure(definition), result.theatre, start, within=30.0)
+        body.append([definition, f"{rate:.6f}", f"{rate / pace:.5f}"] if rate > 0 else [definition, "already true", ""])
+    head = (
+        f"How much slower the week would have had to be: the week's count gives a constant pace of {pace:.6f} per day and\n"
+        "capital; for 30 days to be the median of pressure it would have to be (closed form):"
+    )
+    return head + "\n" + table(["outcome", "hazard per day", "factor on the pace"], body)
+
+
+def _happened(result: Result) -> str:
+    """What the record says came true, by press count and by best date."""
+    theatre, week = result.theatre, result.week
+    if theatre.hub is None or week.end is None:
+        return ""
+    asked = [
+        *(Pressure(definition) for definition in PRESSURES),
+        ControlOf(theatre.hub),
+        FullControl(but=1),
+        FullControl(),
+    ]
+    origin = week.end.date()
+    body = []
+    for outcome in asked:
+        cells = []
+        for basis in ("press", "best_date"):
+            day = observed(outcome, theatre, basis=basis)
+            # The evening of a day is the next midnight, where the record stands.
+            cells.append("not in the record" if day is None else f"{day:%d %b} (day {max(0, (day - origin).days + 1)})")
+        body.append([outcome.name, *cells])
+    head = "What happened (days after the start, by which it was true):"
+    return head + "\n" + table(["outcome", "press count", "best date"], body)
+
+
+def _limits() -> str:
+    return (
+        "Families and priors were chosen by people who knew the outcome. A capital stands for its province. This describes one\n"
+        "week of public reports under stated assumptions; it plans nothing and advises no side."
+    )

@@ -1,0 +1,216 @@
+"""Calibration: parameter draws given a week, and how far they can be trusted.
+
+Only what is in the week can reach them: the record is cut off before it comes here, and the theatre's own is not read.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim import sampling
+from sim.likelihood import Likelihood, from_scores, likelihood
+from sim.model import Draws, Model
+from sim.record import Record
+
+__all__ = ["Posterior", "calibrate"]
+
+Floats: TypeAlias = NDArray[np.float64]
+Method: TypeAlias = Literal["grid", "ensemble sampler", "fixed"]
+
+#: Above this ratio of posterior to prior spread the week is said to leave a parameter alone.
+_KEPT = 0.95
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Posterior(Draws):
+    """Draws of a model's parameters given a record, with what is needed to judge and to repeat them.
+
+    Parameters
+    ----------
+    likelihood : str
+        Which likelihood was used, and its error.
+    log_likelihood : ndarray, shape (draw,)
+    diagnostics : mapping of parameter to {"rhat", "ess_bulk", "ess_tail"}
+        Of the ensemble sampler; empty for the other methods.
+    facts : list of dict
+        What of the record was used, with sources.
+    notes : tuple of str
+        What was read as what.
+    kept : tuple of str
+        Parameters the week left as their prior had them.
+    poor : bool
+        Whether the fit fell short and was accepted all the same.
+    """
+
+    model: Model
+    record: Record
+    method: Method
+    likelihood: str
+    log_likelihood: Floats
+    diagnostics: Mapping[str, Mapping[str, float]]
+    facts: list[dict[str, Any]]
+    notes: tuple[str, ...]
+    kept: tuple[str, ...]
+    poor: bool
+    seed: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.log_likelihood.flags.writeable = False
+
+    def __repr__(self) -> str:
+        return f"<Posterior of {self.model.name}: {len(self)} draws of {len(self.names)} parameters, {self.method}>"
+
+    def quantiles(self, name: str) -> tuple[float, float, float]:
+        """Return the 5%, 50% and 95% points of parameter *name*."""
+        low, middle, high = np.quantile(self[name], (0.05, 0.5, 0.95))
+        return float(low), float(middle), float(high)
+
+    def summary(self) -> str:
+        """Return a table of the parameters, and how they were found, as text."""
+        widest = max([len("parameter"), *(len(name) for name in self.names)])
+        lines = [f"{self.model.name}: {len(self)} draws, {self.method}" + ("; POOR FIT" if self.poor else "")]
+        head = f"{'parameter':<{widest}}  {'median':>9} {'5%':>9} {'95%':>9}"
+        if self.diagnostics:
+            head += f" {'R-hat':>7} {'ESS bulk':>9} {'ESS tail':>9}"
+        lines.append(head)
+        for name in self.names:
+            low, middle, high = self.quantiles(name)
+            line = f"{name:<{widest}}  {middle:>9.4g} {low:>9.4g} {high:>9.4g}"
+            if name in self.diagnostics:
+                told = self.diagnostics[name]
+                line += f" {told['rhat']:>7.4f} {told['ess_bulk']:>9.0f} {told['ess_tail']:>9.0f}"
+            if not self.model.parameters[name].free:
+                line += "  fixed"
+            elif name in self.kept:
+                line += "  prior kept"
+            lines.append(line)
+        lines.append("rates are per day and capital; effects have no unit")
+        lines.append(f"likelihood: {self.likelihood}")
+        lines += [f"note: {note}" for note in self.notes]
+        return "\n".join(lines)
+
+    def describe(self) -> dict[str, object]:
+        """Return the posterior as plain values, for files of a run."""
+        parameters: dict[str, object] = {}
+        for name in self.names:
+            low, middle, high = self.quantiles(name)
+            parameters[name] = {"median": middle, "low": low, "high": high, "prior kept": name in self.kept,
+                                **{key: float(value) for key, value in self.diagnostics.get(name, {}).items()}}  # fmt: skip
+        return {
+            "model": self.model.name, "method": self.method, "draws": len(self), "seed": self.seed,
+            "interval": "5% to 95% of draws", "parameters": parameters, "likelihood": self.likelihood,
+            "poor fit": self.poor, "notes": list(self.notes), "facts": self.facts,
+        }  # fmt: skip
+
+
+def calibrate(
+    model: Model,
+    week: Record,
+    *,
+    seed: int,
+    draws: int = 1000,
+    accept_poor: bool = False,
+    progress: Callable[[int], object] | None = None,
+    _budget: sampling.Budget | None = None,
+) -> Posterior:
+    """Return draws of the parameters of *model* given *week*.
+
+    One or two free parameters are put on a grid; three or more are sampled by independent ensembles of walkers.
+
+    Parameters
+    ----------
+    model : Model
+    week : Record
+        With an end: ``theatre.record.until(…)``, or a count.
+    seed : int
+        Not negative. The same seed gives the same bits.
+    draws : int
+    accept_poor : bool
+        Go on although the sampler's diagnostics are poor; the summary says so.
+    progress : function of the number of steps done, optional
+
+    Returns
+    -------
+    Posterior
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the week has no end, or cannot be weighed under the model.
+    RuntimeError
+        If the sampler's R-hat is above 1.01 or an effective sample size is below 400.
+    """
+    if not isinstance(model, Model):
+        raise TypeError(f"calibrate: model must be a Model, but was {model!r}")
+    if isinstance(draws, bool) or not isinstance(draws, (int, np.integer)):
+        raise TypeError(f"calibrate: draws must be a positive integer, but was {draws!r}")
+    if draws < 1:
+        raise ValueError(f"calibrate: draws must be a positive integer, but was {draws!r}")
+    weight = likelihood(model, week, seed=seed)
+    budget = _budget or sampling.Budget()
+    dimension = len(model.free)
+    method: Method
+
+    def density(scores: Floats) -> Floats:
+        found = weight(from_scores(model, scores)) - 0.5 * np.sum(scores * scores, axis=1)
+        return np.where(np.isnan(found), -math.inf, found)
+
+    if dimension == 0:
+        method, sample = "fixed", sampling.Sample(np.zeros((draws, 0)), [])
+    elif dimension <= 2:
+        method, sample = "grid", sampling.grid(density, dimension, draws, seed)
+    else:
+        method, sample = "ensemble sampler", sampling.ensembles(density, dimension, draws, seed, budget, progress)
+    diagnostics = dict(zip(model.free, sample.diagnostics, strict=bool(sample.diagnostics)))
+    poor = _poor(diagnostics, budget)
+    if poor and not accept_poor:
+        raise RuntimeError(_complaint(model, poor, sample, budget))
+    values = from_scores(model, sample.scores)
+    log_likelihood = weight(values)
+    if not np.all(log_likelihood > -math.inf):
+        raise ValueError("calibrate: the record is impossible under the model, whatever its parameters")
+    kept = [
+        name for name, column in zip(model.free, sample.scores.T, strict=True)
+        if np.std(column) > _KEPT and abs(np.mean(column)) < 0.25
+    ]  # fmt: skip
+    return Posterior(
+        names=tuple(model.parameters), values=values, model=model, record=week, method=method,
+        likelihood=_with_error(weight, sample.scores), log_likelihood=log_likelihood, diagnostics=diagnostics,
+        facts=week.facts, notes=weight.notes, kept=tuple(kept), poor=bool(poor), seed=int(seed),
+    )  # fmt: skip
+
+
+def _with_error(weight: Likelihood, scores: Floats) -> str:
+    if weight.again is None:
+        return weight.text
+    middle = np.median(scores, axis=0)[None]
+    error = weight.error(from_scores(weight.model, middle)[0])
+    return f"{weight.text}; error of the log likelihood {error:.3f} at the posterior median (8 scrambles)"
+
+
+def _poor(diagnostics: Mapping[str, Mapping[str, float]], budget: sampling.Budget) -> list[str]:
+    """Return what is wrong with the sample, parameter by parameter."""
+    found = []
+    for name, told in diagnostics.items():
+        # Written so that a figure that is not a number counts as poor.
+        if not told["rhat"] <= budget.rhat:
+            found.append(f"{name} has R-hat {told['rhat']:.3f} (at most {budget.rhat:g})")
+        for key in ("ess_bulk", "ess_tail"):
+            if not told[key] >= budget.ess:
+                found.append(f"{name} has {key} {told[key]:.0f} (at least {budget.ess:g})")
+    return found
+
+
+def _complaint(model: Model, poor: list[str], sample: sampling.Sample, budget: sampling.Budget) -> str:
+    return (
+        f"calibrate: a poor fit of {model.name} after {sample.steps} steps of {budget.ensembles} ensembles: "
+        f"{'; '.join(poor)}. Narrow the priors, fix a parameter the record cannot tell, or take a simpler model; "
+        "accept_poor=True goes on all the same and says so"
+    )
