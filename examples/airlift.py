@@ -27,4 +27,6 @@ lifted = sim.simulate(
 for days in (7, 14, 30):
     before = Pressure("assault")(plain).probability(within=days)
     after = Pressure("assault")(lifted).probability(within=days)
-    print(f"Kabul contested or lost within {days:2d} days: {before.value:.2f} without, {after.value:.2f} with the airlift")
+    print(
+        f"Kabul contested or lost within {days:2d} days: {before.value:.2f} without, {after.value:.2f} with the airlift"
+    )

@@ -19,6 +19,7 @@ SCENARIO = Scenario(
         "F10": "assessment: full control within a few months, if current trends hold",
         "F12": "Lashkar Gah is contested",
     },
+    source="Associated Press, story on the fall of Herat, 12 August 2021",
     readings=(
         "'could … within 30 days' is read as a median of 30 days",
         "'within a few months' is read as a median between 60 and 120 days",

@@ -23,7 +23,8 @@ __version__ = "0.1.0"
 _ROOMS = {
     "Control": "control", "Draws": "model", "Ensemble": "ensemble", "Model": "model", "Posterior": "calibration",
     "Projection": "outcomes", "Record": "record", "Scenario": "scenario", "SimPyEngine": "engines.simpy_engine",
-    "State": "control", "Theatre": "theatre", "calibrate": "calibration", "load_theatre": "theatre", "simulate": "simulation",
+    "State": "control", "Theatre": "theatre", "calibrate": "calibration", "load_theatre": "theatre",
+    "simulate": "simulation",
 }  # fmt: skip
 __all__ = [
     "Control", "Draws", "Ensemble", "Model", "Posterior", "Projection", "Record", "Scenario", "SimPyEngine", "State",

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from sim.control import Control
 from sim.explore import constant_breakeven
 from sim.families import constant
 from sim.likelihood import maximum_likelihood
 from sim.outcomes import PRESSURES, ControlOf, FullControl, Pressure, observed
-from sim.report import Row, days, projection_table, table, verdict
+from sim.report import Row, projection_table, table, verdict
 from sim.scenario import Result
 
 __all__ = ["briefing"]
@@ -18,8 +15,8 @@ __all__ = ["briefing"]
 def briefing(result: Result) -> str:
     """Return the whole answer as text, a section for each question."""
     sections = [
-        _known(result), _calibration(result), *_families(result), _pooled(result), _assessment(result), _breakeven(result),
-        _happened(result), _limits(),
+        _known(result), _calibration(result), *_families(result), _pooled(result), _assessment(result),
+        _breakeven(result),        _happened(result), _limits(),
     ]  # fmt: skip
     return "\n\n".join(section for section in sections if section) + "\n"
 
@@ -43,17 +40,12 @@ def _calibration(result: Result) -> str:
     body = []
     for family, posterior in result.posteriors.items():
         for name in posterior.names:
-            low, middle, high = (f"{value:.3g}" for value in _points(posterior[name]))
+            low, middle, high = (f"{value:.3g}" for value in posterior.quantiles(name))
             body.append([family, name, middle, f"{low}–{high}"])
             family = ""
-    head = "What the week says of each family (per day; effects without unit)"
-    return head + "\n" + table(["family", "parameter", "median", "5%–95%"], body)
-
-
-def _points(values):  # type: ignore[no-untyped-def]
-    import numpy as np
-
-    return np.quantile(values, [0.05, 0.5, 0.95])
+    head = "What the week says of each family (rates per day and capital; effects without unit)"
+    used = "\n".join(f"  {family}: {posterior.likelihood}" for family, posterior in result.posteriors.items())
+    return head + "\n" + table(["family", "parameter", "median", "5%–95%"], body) + "\n" + used
 
 
 def _families(result: Result) -> list[str]:
@@ -83,9 +75,9 @@ def _pooled(result: Result) -> str:
 def _assessment(result: Result) -> str:
     """Hold the families against the article's assessment, read as medians (F9, F10)."""
     lines = [
-        "What the assessment implied (F9, F10): \"could come under insurgent pressure within 30 days\", read as the median",
-        "at 30 days; \"within a few months\", read as the median between 60 and 120 days. A family agrees if 0.5 lies in the",
-        "interval of its probability, is sooner if the interval lies above, later if below.",
+        'What the assessment implied (F9, F10): "could come under insurgent pressure within 30 days" is read as a',
+        'median of 30 days, "within a few months" as a median between 60 and 120 days. A family agrees if 0.5 lies',
+        "in the interval of its probability; it is sooner if the interval lies above, later if below.",
     ]  # fmt: skip
     names = [*result.ensembles, *(["pooled"] if len(result.ensembles) > 1 else [])]
     body = []
@@ -130,7 +122,7 @@ def _breakeven(result: Result) -> str:
         rate = constant_breakeven(Pressure(definition), result.theatre, start, within=30.0)
         body.append([definition, f"{rate:.6f}", f"{rate / pace:.5f}"] if rate > 0 else [definition, "already true", ""])
     head = (
-        f"How much slower the week would have had to be: the week's count gives a constant pace of {pace:.6f} per day and\n"
+        f"How much slower the week would have had to be: its count gives a constant pace of {pace:.6f} per day and\n"
         "capital; for 30 days to be the median of pressure it would have to be (closed form):"
     )
     return head + "\n" + table(["outcome", "hazard per day", "factor on the pace"], body)
@@ -162,6 +154,6 @@ def _happened(result: Result) -> str:
 
 def _limits() -> str:
     return (
-        "Families and priors were chosen by people who knew the outcome. A capital stands for its province. This describes one\n"
-        "week of public reports under stated assumptions; it plans nothing and advises no side."
+        "Families and priors were chosen by people who knew the outcome. A capital stands for its province. This\n"
+        "describes one week of public reports under stated assumptions; it plans nothing and advises no side."
     )

@@ -10,20 +10,21 @@ import math
 from collections.abc import Sequence
 from typing import TypeAlias
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.compiled import entry
 from sim.control import Control
-from sim.law import Law, common_rate, fresh, local_rate, place
+from sim.law import Law
+from sim.rates import rates_in
 
-__all__ = ["birth", "birth_rates", "counted", "single_rates"]
+__all__ = ["birth", "birth_rates", "counted"]
 
 Floats: TypeAlias = NDArray[np.float64]
-_INSURGENT = int(Control.INSURGENT)
+_GOVERNMENT, _INSURGENT = int(Control.GOVERNMENT), int(Control.INSURGENT)
 
 
-@numba.njit(cache=True, nogil=True)
+@entry
 def birth(rates, days):  # type: ignore[no-untyped-def]
     """Return P(k births by *days*) from every number so far, *rates[k]* being that of the next birth after k.
 
@@ -76,45 +77,16 @@ def birth(rates, days):  # type: ignore[no-untyped-def]
     return stretch
 
 
-@numba.njit(cache=True, nogil=True)
-def birth_rates(law, now, values, day, rates):  # type: ignore[no-untyped-def]
-    """Write the rate from k to k + 1 capitals lost on *day* into *rates*, shape (province,), for each k."""
-    n = len(rates)
-    here = np.zeros(n, np.int8)
-    unknown = np.full(n, -np.inf)
-    for k in range(n):
-        if k > 0:
-            here[k - 1] = _INSURGENT
-        place(law, now, here, unknown, day)
-        rates[k] = (n - k) * (local_rate(law, values, now, 0, k) * common_rate(law, values, now, law.track[0, k]))
-
-
-@numba.njit(cache=True, nogil=True)
-def _singles(law, now, values, n, out):  # type: ignore[no-untyped-def]
-    place(law, now, np.zeros(n, np.int8), np.full(n, -np.inf), 0.0)
-    for row in range(values.shape[0]):
-        out[row] = local_rate(law, values[row], now, 0, 0) * common_rate(law, values[row], now, law.track[0, 0])
-
-
-def single_rates(law: Law, provinces: int, values: Floats) -> Floats:
-    """Return the hazard of one capital while none is lost, per day, for each row of *values* (row, parameter)."""
-    out = np.empty(len(values))
-    _singles(law, fresh(law), np.ascontiguousarray(values), provinces, out)
-    return out
-
-
-@numba.njit(cache=True, nogil=True)
-def _counted(law, now, values, n, eras, days, number, out):  # type: ignore[no-untyped-def]
-    rates = np.empty(n)
+@entry
+def _counted(rates, days, number, out):  # type: ignore[no-untyped-def]
     last = number.max()
-    for row in range(values.shape[0]):
+    for row in range(rates.shape[0]):
         chance = np.zeros(last + 1)
         chance[0] = 1.0
         out[row] = 0.0
         for e in range(len(days)):
-            birth_rates(law, now, values[row], eras[e], rates)
             # Beyond the largest number ever counted nothing is asked.
-            stretch = birth(rates[: last + 1], days[e])
+            stretch = birth(rates[row, e, : last + 1], days[e])
             before = chance.copy()
             chance[:] = 0.0
             for k in range(last + 1):
@@ -127,7 +99,19 @@ def _counted(law, now, values, n, eras, days, number, out):  # type: ignore[no-u
                 chance[number[e]] = 1.0
 
 
-def counted(law: Law, provinces: int, counts: Sequence[tuple[float, int]], values: Floats) -> Floats:
+def birth_rates(law: Law, values: Floats, day: float = 0.0) -> Floats:
+    """Return the rate from k to k + 1 capitals lost on *day*, shape (row, k), for each row of *values*.
+
+    For laws that treat all capitals still held alike.
+    """
+    n = law.track.shape[1]
+    control = np.where(np.arange(n) < np.arange(n)[:, None], _INSURGENT, _GOVERNMENT).astype(np.int8)
+    rates = rates_in(law, control, np.full(n, day), values)
+    # With k lost, the first that is still held is number k.
+    return np.asarray((n - np.arange(n)) * np.diagonal(rates[:, :, 0], axis1=1, axis2=2))
+
+
+def counted(law: Law, counts: Sequence[tuple[float, int]], values: Floats) -> Floats:
     """Return the log probability of the *counts*, (day, capitals lost), for each row of *values* (row, parameter).
 
     Nothing is lost on day 0. What the law says must be the same for every capital still held.
@@ -136,8 +120,7 @@ def counted(law: Law, provinces: int, counts: Sequence[tuple[float, int]], value
     edges = sorted({0.0, *(day for day, _ in counts), *(b for b in law.breaks.tolist() if b < end)})
     known = dict(counts)
     number = np.array([known.get(edge, -1) for edge in edges[1:]], np.int64)
+    rates = np.stack([birth_rates(law, values, day) for day in edges[:-1]], axis=1)
     out = np.empty(len(values))
-    _counted(
-        law, fresh(law), np.ascontiguousarray(values), provinces, np.array(edges[:-1]), np.diff(edges), number, out
-    )
+    _counted(rates, np.diff(edges), number, out)
     return out

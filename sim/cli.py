@@ -26,7 +26,10 @@ def main(scenario: Scenario, arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser(scenario).parse_args(arguments)
     try:
-        asked = replace(scenario, families=_families(options.families, scenario), horizon=options.horizon)
+        asked = replace(
+            scenario, families=_families(options.families), horizon=options.horizon, borders=options.borders,
+            prefer=options.prefer,
+        )  # fmt: skip
         folder = None if options.out is None else report.require_folder(options.out)
         with _progress() as tell:
             result = asked.run(seed=options.seed, replications=options.replications, progress=tell)
@@ -65,6 +68,11 @@ def _parser(scenario: Scenario) -> argparse.ArgumentParser:
         "--families", nargs="+", metavar="FAMILY", default=list(scenario.families),
         help=f"model classes, of {', '.join(FAMILIES)} (default: all of the scenario's)",
     )  # fmt: skip
+    parser.add_argument(
+        "--prefer", metavar="ACCOUNT", default=scenario.prefer,
+        help="whose dates rule where sources disagree: best_date, alternative, span (default: the press count)",
+    )  # fmt: skip
+    parser.add_argument("--borders", default=scenario.borders, help="agreed or all (default %(default)s)")
     parser.add_argument("--out", metavar="DIR", help="write projections.csv and run.json into DIR")
     parser.add_argument(
         "--json", metavar="FILE", help="write the table and the run as JSON; - prints it instead of the text"
@@ -72,7 +80,7 @@ def _parser(scenario: Scenario) -> argparse.ArgumentParser:
     return parser
 
 
-def _families(given: Sequence[str], scenario: Scenario) -> tuple[str, ...]:
+def _families(given: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for part in given for name in part.split(",") if name)
 
 

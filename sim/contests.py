@@ -17,12 +17,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.compiled import entry, inner
 from sim.control import Control
-from sim.law import Law, common_rate, fresh, local_rate, place
+from sim.law import Law
+from sim.rates import rates_in
 
 __all__ = ["Capture", "Plan", "Seen", "filtered", "plan"]
 
@@ -109,7 +110,9 @@ def _marks(p: int, seen: Sequence[Seen], last: float) -> list[tuple[float, int]]
     return sorted(found)
 
 
-def _steps(p: int, edges: Sequence[tuple[float, int, int]], marks: list[tuple[float, int]]) -> list[tuple[int, float, int]]:
+def _steps(
+    p: int, edges: Sequence[tuple[float, int, int]], marks: list[tuple[float, int]]
+) -> list[tuple[int, float, int]]:
     steps, day, at = [], 0.0, 0
     for moment, phase, who in edges:
         while at < len(marks) and marks[at][0] <= moment:
@@ -135,18 +138,13 @@ def filtered(law: Law, table: Plan, transitions: Sequence[str], start: int, valu
         The column of *values* with the probability that a capital is contested on day 0.
     """
     which = np.array([transitions.index(name) if name in transitions else -1 for name in _KINDS], np.int64)
-    n = table.control.shape[1]
-    now = fresh(law)
-    unknown = np.full(n, -np.inf)
     out = np.empty(len(values))
-    # A block of rows shares the placing of each phase; its tables of rates stay below 32 MB.
-    block = max(1, min(64, (1 << 22) // (9 * table.control.size)))
+    # A block of rows shares the placing of each phase; its tables stay below 32 MB.
+    block = max(1, min(64, (1 << 22) // (_COLUMNS * table.control.size)))
     for at in range(0, len(values), block):
-        rows = np.ascontiguousarray(values[at : at + block])
-        rates = np.zeros((len(rows), n, len(table.control), _COLUMNS))
-        common = np.empty(len(law.transition))
-        _tabulate(law, now, rows, unknown, table.control, table.day, which, common, rates)
-        _filter(rows[:, start].copy(), rates, table.phase, table.days, table.does, table.first, table.shared,
+        rows = values[at : at + block]
+        rates = rates_in(law, table.control, table.day, rows)
+        _filter(rows[:, start].copy(), rates, which, table.phase, table.days, table.does, table.first, table.shared,
                 out[at : at + block])  # fmt: skip
     return out + table.log_volume
 
@@ -156,64 +154,63 @@ _SEIZURE, _ASSAULT, _FALL, _RELIEF, _SLOW, _GAP, _STAY, _LEAVE = range(8)
 _COLUMNS = 8
 
 
-@numba.njit(cache=True, nogil=True)
-def _tabulate(law, now, values, unknown, control, day, which, common, rates):  # type: ignore[no-untyped-def]
-    """Write the rates of every province in every phase, and the eigenvalues of its two states."""
-    for phase in range(len(day)):
-        place(law, now, control[phase], unknown, day[phase])
-        for row in range(values.shape[0]):
-            for track in range(len(common)):
-                common[track] = common_rate(law, values[row], now, track)
-            for p in range(control.shape[1]):
-                if control[phase, p] == _INSURGENT:
-                    continue
-                here = rates[row, p, phase]
-                for kind in range(4):
-                    r = which[kind]
-                    if r >= 0:
-                        here[kind] = local_rate(law, values[row], now, r, p) * common[law.track[r, p]]
-                leaves = here[_ASSAULT] + here[_SEIZURE]
-                ends = here[_FALL] + here[_RELIEF]
-                half = 0.5 * (leaves + ends)
-                delta = 0.5 * (ends - leaves)
-                ring = here[_ASSAULT] * here[_RELIEF]
-                d = math.sqrt(delta * delta + ring)
-                # Each of these is a sum or quotient of positive numbers: no digits are lost where one rate is small.
-                fast = half + d
-                product = here[_ASSAULT] * here[_FALL] + here[_SEIZURE] * ends
-                here[_SLOW] = product / fast if fast > 0.0 else 0.0
-                here[_GAP] = 2.0 * d
-                if d == 0.0:
-                    here[_STAY] = here[_LEAVE] = 0.5
-                else:
-                    large = (d + abs(delta)) / (2.0 * d)
-                    small = ring / (d + abs(delta)) / (2.0 * d)
-                    here[_STAY] = large if delta >= 0.0 else small
-                    here[_LEAVE] = small if delta >= 0.0 else large
+@inner
+def _closed_form(rates, which, table):  # type: ignore[no-untyped-def]
+    """Write what each province's filter needs in each phase into *table*, shape (province, phase, column)."""
+    for phase in range(rates.shape[0]):
+        for p in range(rates.shape[2]):
+            here = table[p, phase]
+            for kind in range(4):
+                here[kind] = rates[phase, which[kind], p] if which[kind] >= 0 else 0.0
+            leaves = here[_ASSAULT] + here[_SEIZURE]
+            ends = here[_FALL] + here[_RELIEF]
+            delta = 0.5 * (ends - leaves)
+            ring = here[_ASSAULT] * here[_RELIEF]
+            d = math.sqrt(delta * delta + ring)
+            # Each of these is a sum, product or quotient of positive numbers: no digits are lost where one is small.
+            fast = 0.5 * (leaves + ends) + d
+            product = here[_ASSAULT] * here[_FALL] + here[_SEIZURE] * ends
+            here[_SLOW] = product / fast if fast > 0.0 else 0.0
+            here[_GAP] = 2.0 * d
+            here[_STAY] = here[_LEAVE] = 0.5
+            if d > 0.0:
+                large = (d + abs(delta)) / (2.0 * d)
+                small = ring / (d + abs(delta)) / (2.0 * d)
+                here[_STAY] = large if delta >= 0.0 else small
+                here[_LEAVE] = small if delta >= 0.0 else large
 
 
-@numba.njit(cache=True, nogil=True)
-def _filter(start, rates, phase, days, does, first, shared, out):  # type: ignore[no-untyped-def]
-    n = rates.shape[1]
-    alike = np.empty(n, np.int64)
+@inner
+def _same(one, other):  # type: ignore[no-untyped-def]
+    for phase in range(one.shape[0]):
+        for column in range(one.shape[1]):
+            if one[phase, column] != other[phase, column]:
+                return False
+    return True
+
+
+@entry
+def _filter(start, rates, which, phase, days, does, first, shared, out):  # type: ignore[no-untyped-def]
+    n = rates.shape[3]
+    table = np.empty((n, rates.shape[1], _COLUMNS))
     times = np.empty(n, np.int64)
     for row in range(rates.shape[0]):
+        _closed_form(rates[row], which, table)
         # Provinces of which nothing was seen and whose rates are all the same share one filter.
         for p in range(n):
-            alike[p] = p
             times[p] = 1
             if shared[p]:
                 for q in range(p):
-                    if shared[q] and alike[q] == q and np.all(rates[row, q] == rates[row, p]):
-                        alike[p] = q
+                    if shared[q] and times[q] > 0 and _same(table[q], table[p]):
+                        times[p] = 0
                         times[q] += 1
                         break
         total = -np.inf
         for k in range(first.shape[0]):
             log = 0.0
             for p in range(n):
-                if alike[p] == p:
-                    value = _one(start[row], rates[row, p], phase, days, does, first[k, p], first[k, p + 1])
+                if times[p] > 0:
+                    value = _one(start[row], table[p], phase, days, does, first[k, p], first[k, p + 1])
                     log += times[p] * math.log(value) if value > 0.0 else -np.inf
             top = max(total, log)
             if top > -np.inf:
@@ -221,7 +218,7 @@ def _filter(start, rates, phase, days, does, first, shared, out):  # type: ignor
         out[row] = total - math.log(first.shape[0])
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _one(start, rates, phase, days, does, begin, end):  # type: ignore[no-untyped-def]
     """Return the likelihood of one province's steps."""
     g, c = 1.0 - start, start

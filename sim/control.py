@@ -7,6 +7,7 @@ mean insurgent-held, everywhere.
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -76,7 +77,7 @@ class Past:
     latest: float
 
     def __post_init__(self) -> None:
-        if not self.earliest <= self.latest <= 0.0:
+        if not -math.inf < self.earliest <= self.latest <= 0.0:
             raise ValueError(
                 f"past capture of {self.province}: earliest <= latest <= 0 days since the start must hold, "
                 f"but was {self.earliest!r}, {self.latest!r}"
@@ -113,6 +114,11 @@ class State:
             except (KeyError, ValueError):
                 hint = nearest(held, (kind.name for kind in Control))
                 raise ValueError(f"state of {province}: no control {held!r}; {hint}") from None
+        if self.instant is not None and (not isinstance(self.instant, datetime) or self.instant.tzinfo is not None):
+            raise TypeError(
+                f"state: instant must be a datetime of local time without a zone, but was {self.instant!r}; "
+                "write datetime(2021, 8, 13)"
+            )
         object.__setattr__(self, "control", MappingProxyType(control))
         object.__setattr__(self, "past", tuple(self.past))
         object.__setattr__(self, "sighted", frozenset(self.sighted))
@@ -123,6 +129,10 @@ class State:
             if control.get(past.province) is not Control.INSURGENT:
                 raise ValueError(f"state: {past.province} has a past capture but is not insurgent-held; recaptured?")
             seen.add(past.province)
+
+    def __reduce__(self) -> tuple[type[State], tuple[object, ...]]:
+        # A read-only view of a mapping cannot be pickled, and workers need the start.
+        return State, (dict(self.control), self.instant, self.past, self.sighted)
 
     @property
     def lost(self) -> tuple[str, ...]:

@@ -175,11 +175,12 @@ class Story:
         run, instant = self.ensemble, self.ensemble.start.instant
         lost = int((run.initial[0] == Control.INSURGENT).sum())
         lines = [
-            f"{run.model}, seed {run.seed}, replication {self.replication}: {lost} of {len(run.provinces)} lost at the start"
+            f"{run.model}, seed {run.seed}, replication {self.replication}: "
+            f"{lost} of {len(run.provinces)} lost at the start"
         ]
         for event in self.events:
             lost += (event.target is Control.INSURGENT) - (event.source is Control.INSURGENT)
-            causes = ", ".join(f"{name} {share:+.0%}" for name, share in event.shares.items())
+            causes = ", ".join(f"{name} {share:.0%}" for name, share in event.shares.items())
             what = f"{event.province}: {event.transition}, {event.source.name.lower()} to {event.target.name.lower()}"
             lines.append(f"{_when(event.day, instant)}  {what}; {lost} lost  [{causes}]")
         lines.append(f"{_when(run.horizon, instant)}  end of the horizon; {lost} lost")

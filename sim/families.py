@@ -1,7 +1,7 @@
 """Ready-made model classes, with the priors projections start from.
 
-A prior's median is per day and capital. They are argued in docs/architecture.md: a prior week of the article's size lies
-between the 10% and 90% points of each family's captures in seven days.
+A baseline's median is per day and capital. They are argued in docs/architecture.md: a week of the article's size
+lies between the 10% and 90% points of each family's captures in seven days.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def contagion(theatre: Theatre) -> Model:
 
 
 def momentum(theatre: Theatre, *, effect: float = 2.0) -> Model:
-    """Return the blitz: every capital falls faster the more of the country is lost (F5). *effect* is the prior's scale."""
+    """Return the blitz: every capital falls faster the more of the country is lost (F5); *effect* scales the prior."""
     hazard = Baseline(LogNormal(1 / 60, 1.0)) * Momentum(HalfNormal(effect))
     return Model(theatre, {"seizure": hazard}, name="momentum")
 

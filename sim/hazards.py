@@ -46,10 +46,12 @@ def _instant(value: Instant | None, where: str) -> datetime | float | None:
         return None
     if isinstance(value, str):
         try:
-            return datetime.fromisoformat(value)
+            value = datetime.fromisoformat(value)
         except ValueError:
             raise ValueError(f"{where} must be an ISO date such as '2021-08-31', but was {value!r}") from None
     if isinstance(value, datetime):
+        if value.tzinfo is not None:
+            raise ValueError(f"{where} must be local time without a zone, but was {value.isoformat()}; leave the zone out")
         return value
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day)
@@ -332,6 +334,8 @@ class Custom(Term):
     def __post_init__(self) -> None:
         if not callable(self.fn):
             raise TypeError(f"Custom: fn must be a function of (time, control, province), but was {self.fn!r}")
+        if isinstance(self.breaks, str) or not isinstance(self.breaks, Iterable):
+            raise TypeError(f"Custom: breaks must be a tuple of instants, but was {self.breaks!r}; write ({self.breaks!r},)")
         object.__setattr__(self, "breaks", tuple(_instant(b, "Custom: a break") for b in self.breaks))
 
     @property

@@ -1,8 +1,8 @@
 """The law: the one place where a state becomes a rate.
 
 A model lowers to a ``Law``, a table of read-only arrays. A ``Situation`` is control of every capital now, with the
-tallies that follow from it. ``local_rate`` and ``common_rate`` turn the two into rates; ``move`` is the only function that
-changes control. Engines and likelihoods read nothing else.
+tallies that follow from it; ``moves.py`` alone changes it. ``local_rate`` and ``common_rate`` turn the two into rates.
+Engines and likelihoods read nothing else.
 
 The hazard of a clock (per day) is common x local: the common part (time, national state) belongs to a *track*, one
 per transition, or two where a PullBack divides the provinces; the local part to the province and its neighbours.
@@ -152,7 +152,8 @@ def fresh(law: Law) -> Situation:
         oldest=np.full(len(law.window), n, np.int64), taken=np.full(n, -np.inf), before=np.full(n + 1, n, np.int64),
         after=np.full(n + 1, n, np.int64), frailty=np.zeros((int(np.sum(kinds == _FRAILTY)), n)),
         custom=np.ones((int(np.sum(kinds == _CUSTOM)), n)), scale=np.ones((len(law.source), n)),
-        marked=np.zeros(n, np.int64), flag=np.zeros(n, np.uint8), seen=np.zeros(n, np.uint8), queue=np.zeros(n, np.int64),
+        marked=np.zeros(n, np.int64), flag=np.zeros(n, np.uint8), seen=np.zeros(n, np.uint8),
+        queue=np.zeros(n, np.int64),
     )  # fmt: skip
 
 

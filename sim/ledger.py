@@ -1,8 +1,9 @@
 """Clocks, budgets, appointments: the race both engines run.
 
-Each clock, a (province, transition) pair, owns unit-exponential budgets addressed by (seed, replication, province, transition,
-occurrence). An enabled clock spends its budget at its current hazard and fires when it is gone; a disabled one keeps
-what is left (random time change; Anderson 2007, doi:10.1063/1.2799998; Rathinam et al. 2010, doi:10.1063/1.3280166).
+Each clock, a (province, transition) pair, owns unit-exponential budgets addressed by (seed, replication, province,
+transition, occurrence). An enabled clock spends its budget at its current hazard and fires when it is gone; a disabled
+one keeps what is left (random time change; Anderson 2007, doi:10.1063/1.2799998; Rathinam et al. 2010,
+doi:10.1063/1.3280166).
 
 Budgets are spent in the operational time τ of the clock's track, dτ = common dt, so a national change moves no
 clock: only a track's earliest appointment is ever converted to days. A clock is settled only when its own local rate
@@ -108,8 +109,9 @@ def new_race(model: Model, start: State, seed: int, *, room: int = 4096) -> tupl
         due=np.full((transitions, n), np.inf), track=np.zeros(len(law.transition), _TRACK), stop=np.zeros(1, _STOP),
     )  # fmt: skip
     log = Log(
-        size=np.zeros(1, np.int64), day=np.zeros(room), province=np.zeros(room, np.int32), source=np.zeros(room, np.int8),
-        target=np.zeros(room, np.int8), transition=np.zeros(room, np.int8), shares=np.zeros((room, columns)),
+        size=np.zeros(1, np.int64), day=np.zeros(room), province=np.zeros(room, np.int32),
+        source=np.zeros(room, np.int8), target=np.zeros(room, np.int8), transition=np.zeros(room, np.int8),
+        shares=np.zeros((room, columns)),
     )  # fmt: skip
     return Race(law, _opening(model, start, seed), now, book, log), law, now, book
 
@@ -243,8 +245,8 @@ def begin(race: Race, replication: int, values: NDArray[np.float64]) -> float:
     taken = np.full(len(control), -np.inf)
     for p in range(len(control)):
         if opening.contested[0] >= 0 and opening.unseen[p]:
-            if uniform(opening.key[2], opening.province[p], replication, 0) < values[opening.contested[0]]:
-                control[p] = 1
+            chance = values[opening.contested[0]]
+            control[p] = 1 if uniform(opening.key[2], opening.province[p], replication, 0) < chance else 0
         if not math.isnan(opening.earliest[p]):
             span = opening.latest[p] - opening.earliest[p]
             taken[p] = opening.earliest[p] + span * uniform(opening.key[1], opening.province[p], replication, 0)

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from sim import chains, contests, subsets
 from sim.control import Control
 from sim.hazards import Baseline, Calendar, Custom, Frailty, Momentum, Neighbours, PullBack, Reserves, Term
+from sim.law import Law
 from sim.model import CONTESTED_AT_START, Model
 from sim.record import Record
 from sim.streams import key_of
@@ -83,7 +84,9 @@ def likelihood(model: Model, record: Record, *, seed: int | None = None, points:
         If the record has no end, or the model has a term or a transition this record cannot be weighed under.
     """
     if not isinstance(record, Record):
-        raise TypeError(f"likelihood: the week must be a Record, but was {record!r}; theatre.record.until('…') gives one")
+        raise TypeError(
+            f"likelihood: the week must be a Record, but was {record!r}; theatre.record.until('…') gives one"
+        )
     if record.end is None:
         raise ValueError(
             "likelihood: the record must have an end, or the future would leak in; "
@@ -165,7 +168,7 @@ def _of_count(model: Model, record: Record) -> Likelihood:
         )  # fmt: skip
     return Likelihood(
         model, record, "count", "probability of the count under the exact birth chain", _count_notes(record),
-        lambda values: chains.counted(law, n, counts, values),
+        lambda values: chains.counted(law, counts, values),
     )  # fmt: skip
 
 
@@ -186,13 +189,13 @@ def _alike(model: Model, term: Term) -> bool:
     return isinstance(term, (Baseline, Momentum))
 
 
-def _binomial(law: chains.Law, n: int, days: float, lost: int) -> Callable[[Floats], Floats]:
+def _binomial(law: Law, n: int, days: float, lost: int) -> Callable[[Floats], Floats]:
     from scipy import special
 
     choices = float(special.gammaln(n + 1) - special.gammaln(lost + 1) - special.gammaln(n - lost + 1))
 
     def function(values: Floats) -> Floats:
-        rate = chains.single_rates(law, n, values)
+        rate = chains.birth_rates(law, values)[:, 0] / n
         with np.errstate(divide="ignore"):
             gone = np.log(-np.expm1(-rate * days)) if lost else np.zeros(len(values))
         return np.asarray(choices + lost * gone - (n - lost) * rate * days)
@@ -204,17 +207,9 @@ def _binomial(law: chains.Law, n: int, days: float, lost: int) -> Callable[[Floa
 
 
 def _intervals(model: Model, record: Record) -> list[contests.Capture]:
-    end = record.days
-    found = []
-    for row in record.captures:
-        low, high = record.day(row.earliest), record.day(row.latest)
-        if low < 0.0 or high > end:
-            raise ValueError(
-                f"likelihood: the capture of {row.province} must lie within the record, day 0 to {end:g}, "
-                f"but was from {low:g} to {high:g}; cut the record with record.until(…)"
-            )
-        found.append((model.theatre.index(row.province), low, high))
-    return found
+    return [
+        (model.theatre.index(row.province), record.day(row.earliest), record.day(row.latest)) for row in record.captures
+    ]
 
 
 def _survival(record: Record) -> str:

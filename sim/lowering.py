@@ -119,15 +119,18 @@ class _Lowering:
         hazards = [TRANSITIONS[name] for name in self.model.hazards]
         n = self.n
         tables = _law.Law(
-            source=np.array([t.source for t in hazards], np.int8), target=np.array([t.target for t in hazards], np.int8),
+            source=np.array([t.source for t in hazards], np.int8),
+            target=np.array([t.target for t in hazards], np.int8),
             terms=np.array(rows, np.int64), ends=np.array(ends, np.int64), track=track, transition=of, member=member,
             pointer=pointer, link=link, hub=np.array([hub for hub, _ in self.rules], np.int64),
             roads=np.array([len(self.graphs) + j for j in range(len(self.rules))], np.int64),
             path=np.array([self._reach(*rule) for rule in self.rules], np.uint8).reshape(-1, n),
             covariate=np.array(self.covariates, float).reshape(-1, n),
-            calendar=np.array(self.calendars, float).reshape(-1, 2), region=np.array(self.regions, np.uint8).reshape(-1, n),
+            calendar=np.array(self.calendars, float).reshape(-1, 2),
+            region=np.array(self.regions, np.uint8).reshape(-1, n),
             window=np.array(self.windows, float), trigger=np.array([t for t, _ in self.triggers], np.int64),
-            trigger_day=np.array([d for _, d in self.triggers], float), keep=np.array(self.keeps, np.uint8).reshape(-1, n),
+            trigger_day=np.array([d for _, d in self.triggers], float),
+            keep=np.array(self.keeps, np.uint8).reshape(-1, n),
             breaks=np.array(sorted({b for b in self.breaks if 0.0 < b < math.inf}), float),
         )  # fmt: skip
         for array in tables:

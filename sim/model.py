@@ -49,7 +49,7 @@ class Draws:
         values = np.array(self.values, dtype=float, ndmin=2)
         if values.shape[0] == 0 or values.shape[1:] != (len(self.names),):
             raise ValueError(
-                f"draws: values must have shape (draw, {len(self.names)}) with at least one draw, but was {values.shape}"
+                f"draws: values must have shape (draw, {len(self.names)}) with a draw at least, but was {values.shape}"
             )
         if not np.all(np.isfinite(values)):
             row, column = np.argwhere(~np.isfinite(values))[0]
@@ -102,6 +102,8 @@ class Model:
     parameters: Mapping[str, Prior] = field(init=False)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.theatre, Theatre):
+            raise TypeError(f"model: theatre must be a Theatre, but was {self.theatre!r}; load_theatre(…) gives one")
         if not self.transitions:
             raise ValueError("model: give at least one transition, such as {'seizure': Baseline(1 / 60)}")
         hazards = {name: _as_hazard(value, name) for name, value in self.transitions.items()}
@@ -112,6 +114,9 @@ class Model:
             for term in hazard.terms:
                 _check_term(self.theatre, name, term)
         object.__setattr__(self, "parameters", MappingProxyType(self._collect()))
+
+    def __reduce__(self) -> tuple[type[Model], tuple[object, ...]]:
+        return Model, (self.theatre, dict(self.transitions), self.contested, self.name)
 
     def _collect(self) -> dict[str, Prior]:
         parameters: dict[str, Prior] = {}
@@ -124,7 +129,7 @@ class Model:
                         )
                     parameters[f"{transition}.{name}"] = prior
         if self.leaves_contested:
-            parameters[CONTESTED_AT_START] = as_prior(self.contested, "model: contested", lower=0.0)
+            parameters[CONTESTED_AT_START] = as_prior(self.contested, "model: contested", lower=0.0, upper=1.0)
         return parameters
 
     @property
@@ -168,9 +173,11 @@ class Model:
             odd = sorted(set(draws.names) ^ set(self.parameters))
             raise ValueError(f"draws: these are of another model; parameters {', '.join(odd)} are in only one of them")
         for name, prior in self.parameters.items():
-            low = float(np.min(draws[name]))
+            low, high = float(np.min(draws[name])), float(np.max(draws[name]))
             if prior.free and low < prior.lower:
                 raise ValueError(f"draws: {name} must not be below {prior.lower:g}, but was {low:g}")
+            if prior.free and high > prior.upper:
+                raise ValueError(f"draws: {name} must not be above {prior.upper:g}, but was {high:g}")
         if draws.names == tuple(self.parameters):
             return draws
         return Draws(tuple(self.parameters), np.column_stack([draws[name] for name in self.parameters]))

@@ -39,6 +39,11 @@ class Prior:
         return -math.inf
 
     @property
+    def upper(self) -> float:
+        """The upper end of the support."""
+        return math.inf
+
+    @property
     def free(self) -> bool:
         """Whether there is anything to learn."""
         return True
@@ -159,6 +164,10 @@ class Beta(Prior):
     def lower(self) -> float:
         return 0.0
 
+    @property
+    def upper(self) -> float:
+        return 1.0
+
     def from_score(self, score: ArrayLike) -> Floats:
         return np.asarray(special.betaincinv(self.a, self.b, special.ndtr(np.asarray(score, float))))
 
@@ -183,6 +192,10 @@ class Fixed(Prior):
         return self.value
 
     @property
+    def upper(self) -> float:
+        return self.value
+
+    @property
     def free(self) -> bool:
         return False
 
@@ -193,10 +206,10 @@ class Fixed(Prior):
         return np.where(np.asarray(value, float) == self.value, 0.0, -np.inf)
 
 
-def as_prior(value: Prior | float, where: str, *, lower: float = -math.inf) -> Prior:
+def as_prior(value: Prior | float, where: str, *, lower: float = -math.inf, upper: float = math.inf) -> Prior:
     """Return *value* as a prior: a number becomes Fixed.
 
-    Raise a ValueError naming *where* if its support reaches below *lower*, a TypeError if it is neither.
+    Raise a ValueError naming *where* if its support leaves *lower* to *upper*, a TypeError if it is neither.
     """
     if isinstance(value, bool) or not isinstance(value, (Prior, int, float, np.floating, np.integer)):
         raise TypeError(f"{where} must be a number or a prior such as LogNormal(1/60, 1.0), but was {value!r}")
@@ -206,6 +219,9 @@ def as_prior(value: Prior | float, where: str, *, lower: float = -math.inf) -> P
         if not math.isfinite(value):
             raise ValueError(f"{where} must be finite, but was {value!r}")
         prior = Fixed(float(value))
+    told = f"{prior.value:g}" if isinstance(prior, Fixed) else f"{prior}; use a prior that keeps to that side"
     if prior.lower < lower:
-        raise ValueError(f"{where} must not be below {lower:g}, but was {prior}; use a prior on the positive side")
+        raise ValueError(f"{where} must not be below {lower:g}, but was {told}")
+    if prior.upper > upper:
+        raise ValueError(f"{where} must not be above {upper:g}, but was {told}")
     return prior

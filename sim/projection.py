@@ -115,10 +115,11 @@ class Projection:
 
     @property
     def mean(self) -> float:
-        """Mean days until it happens. Raise a ValueError if anything is censored: then only ``restricted_mean`` exists."""
+        """Mean days until it happens. Raise a ValueError if anything is censored: use ``restricted_mean`` then."""
         if self.censored > 0:
             raise ValueError(
-                f"mean: {self.censored:.3g} is censored at day {self.horizon:g}; use restricted_mean or a longer horizon"
+                f"mean: {self.censored:.3g} is censored at day {self.horizon:g}; "
+                "use restricted_mean or a longer horizon"
             )
         return self.restricted_mean
 
@@ -163,7 +164,7 @@ def _clustered(hits: Floats, trials: Floats) -> tuple[float, float]:
 
 
 def _beta(hits: Floats, trials: Floats) -> tuple[float, float]:
-    """Return mean and concentration of the beta distribution of p(draw); concentration inf for no spread, nan if unknown."""
+    """Return mean and concentration of the beta distribution of p(draw); inf for no spread, nan if unknown."""
     mean = float(hits.sum() / trials.sum())
     if len(trials) == 1 or mean in (0.0, 1.0):
         return mean, math.inf

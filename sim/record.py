@@ -114,9 +114,17 @@ class Record:
             raise ValueError("record: one that names no captures must hold one count and no captures; use from_count")
         foreseen = tuple(sorted(assessments, key=lambda row: (row.day, row.who, row.statement)))
         for name, value in (
-            ("provinces", names), ("reports", reports), ("sightings", sights), ("counts", numbers),
-            ("assessments", foreseen), ("origin", day_0), ("end", end), ("accounts", spoken), ("prefer", prefer),
-            ("named", named), ("captures", _choose(reports, spoken[0], prefer)),
+            ("provinces", names),
+            ("reports", reports),
+            ("sightings", sights),
+            ("counts", numbers),
+            ("assessments", foreseen),
+            ("origin", day_0),
+            ("end", end),
+            ("accounts", spoken),
+            ("prefer", prefer),
+            ("named", named),
+            ("captures", _choose(reports, spoken[0], prefer)),
         ):
             object.__setattr__(self, name, value)
 

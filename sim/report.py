@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 from sim.projection import Estimate, Projection
 
 __all__ = [
-    "Row", "csv_text", "days", "json_text", "projection_table", "require_folder", "rows", "table", "verdict", "versions",
-    "write_atomically", "write_run",
+    "Row", "csv_text", "days", "json_text", "projection_table", "require_folder", "rows", "table", "verdict",
+    "versions", "write_atomically", "write_run",
 ]  # fmt: skip
 
 #: What a run's numbers depend on.
@@ -76,7 +76,7 @@ def rows(
                     projection.censored,
                     replications,
                     seed,
-                )  # fmt: skip
+                )
             )
     return found
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from sim import report
 from sim.calibration import Posterior, calibrate
@@ -34,12 +34,16 @@ class Scenario:
     name, title : str
     theatre : str
         A packaged theatre or a folder.
+    borders, prefer : str
+        How it is read where sources disagree, as for ``sim.load_theatre``.
     seen_from : str
         The evening (ISO date) after which nothing is known.
     families : tuple of str
         Model classes from ``sim.families``.
     facts : mapping of fact id to text
-        What the scenario rests on.
+        What the scenario rests on, besides the record.
+    source : str
+        Where those facts stand.
     readings : tuple of str
         What was read as what, for ``run.json``.
     pressure_within, control_within : tuple of float
@@ -51,9 +55,12 @@ class Scenario:
     name: str
     title: str
     theatre: str = "afghanistan_2021"
+    borders: Literal["agreed", "all"] = "agreed"
+    prefer: str | None = None
     seen_from: str = "2021-08-12"
     families: tuple[str, ...] = tuple(FAMILIES)
     facts: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
     readings: tuple[str, ...] = ()
     pressure_within: tuple[float, ...] = (3, 7, 14, 30)
     control_within: tuple[float, ...] = (60, 90, 120)
@@ -86,7 +93,7 @@ class Scenario:
 
         *progress* is told what is being done, and the share of it done.
         """
-        theatre = load_theatre(self.theatre)
+        theatre = load_theatre(self.theatre, borders=self.borders, prefer=self.prefer)
         week = theatre.record.until(self.seen_from)
         start = week.state()
         tell = progress if progress is not None else lambda what, share: None
@@ -95,7 +102,10 @@ class Scenario:
         for name in self.families:
             model = FAMILIES[name](theatre)
             tell(f"calibrating {name}", 0.0)
-            posteriors[name] = posterior = calibrate(model, week, seed=seed, draws=_DRAWS)
+            posteriors[name] = posterior = calibrate(
+                model, week, seed=seed, draws=_DRAWS,
+                progress=lambda step, name=name: tell(f"calibrating {name}: step {step}", 0.0),  # type: ignore[misc]
+            )  # fmt: skip
             draws = posterior.thin(max(1, min(len(posterior), replications // _EACH)))
             ensembles[name] = simulate(
                 model, draws, start=start, horizon=self.horizon, replications=replications, seed=seed,
@@ -156,6 +166,12 @@ class Result:
                 for name, posterior in self.posteriors.items()
             },
             "pooled_weights": self.weights,
-            "facts": {"article": dict(self.scenario.facts), "record": self.week.facts},
+            "facts": [
+                *(
+                    {"id": name, "fact": text, "source": self.scenario.source}
+                    for name, text in self.scenario.facts.items()
+                ),
+                *self.week.facts,
+            ],
             "read_as": list(self.scenario.readings),
         }

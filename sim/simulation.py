@@ -67,6 +67,12 @@ def simulate(
     ValueError, TypeError
         If an argument is out of its range, or the draws or the start are of another model or theatre.
     """
+    if not isinstance(model, Model):
+        raise TypeError(f"simulate: model must be a Model, but was {model!r}; sim.families has ready-made ones")
+    if not (draws is None or isinstance(draws, (Draws, Mapping))):
+        raise TypeError(f"simulate: draws must be Draws or values by parameter name, but was {draws!r}")
+    if engine is not None and not hasattr(engine, "run"):
+        raise TypeError(f"simulate: engine must be an engine such as SimPyEngine(), but was {engine!r}")
     _require_count(replications, "replications")
     if isinstance(horizon, bool) or not isinstance(horizon, (int, float, np.number)):
         raise TypeError(f"simulate: horizon must be a number of days, but was {horizon!r}")

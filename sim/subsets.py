@@ -14,12 +14,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.compiled import entry, inner
 from sim.control import Control
-from sim.law import Law, common_rate, fresh, local_rate, place
+from sim.law import Law
+from sim.rates import rates_in
 
 __all__ = ["MOST_OPEN", "Stages", "history", "stages"]
 
@@ -31,6 +32,10 @@ MOST_OPEN = 14
 _GOVERNMENT, _INSURGENT = int(Control.GOVERNMENT), int(Control.INSURGENT)
 #: Steps of the series are kept this short, so that no weight underflows and few terms are needed.
 _STEP = 16.0
+#: With no more captures open than this, a stretch of more than so many steps is squared instead.
+_SQUARED, _STEPS = 6, 16
+#: Beyond this many events in one stage the likelihood of a large stage is called nil.
+_MOST = 1e7
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,19 +46,17 @@ class Stages:
     instant at which its last *points* captures do.
     """
 
-    day: Floats  # (stage,) when it begins, days since the origin
     days: Floats  # (stage,) how long it is
     points: Ints  # (stage,) captures at its instant; 0 for a stretch
     width: Ints  # (stage,) captures open
     open: Ints  # (stage, widest) their provinces
-    control: NDArray[np.int8]  # (stage, n) with the captures that are over
-    source: Ints  # sets of all stages: where its probability comes from in the stage before; -1 for none
-    first: Ints  # (stage + 1,) where the sets of a stage begin in *source*
+    first: Ints  # (stage + 1,) where the sets of a stage begin among those of all stages
+    source: Ints  # (set,) where its probability comes from in the stage before; -1 for none
+    control: NDArray[np.int8]  # (set, n) with the captures that are over and those in the set
+    day: Floats  # (set,) when its stage begins, days since the origin
 
 
-def stages(
-    provinces: int, captures: Sequence[tuple[int, float, float]], breaks: Sequence[float], end: float
-) -> Stages:
+def stages(provinces: int, captures: Sequence[tuple[int, float, float]], breaks: Sequence[float], end: float) -> Stages:
     """Cut the time from 0 to *end* into stages for *captures*: (province, earliest, latest) in days.
 
     Raise a ValueError if more than ``MOST_OPEN`` captures are open at once.
@@ -74,22 +77,26 @@ def stages(
             f"likelihood: at most {MOST_OPEN} captures may be undecided at once, but {widest} intervals overlap; "
             "date some of them more closely, or use the count alone: record.as_count()"
         )
-    control = np.full((len(rows), provinces), _GOVERNMENT, np.int8)
     opens = np.full((len(rows), max(widest, 1)), -1, np.int64)
-    sources, firsts = [], [0]
+    sources, controls, first, when = [], [], [0], []
     before: list[int] = []
-    for s, (cut, _, opened, points) in enumerate(rows):
-        for i, (p, _, b) in enumerate(captures):
-            if b <= cut and i not in opened:
-                control[s, p] = _INSURGENT
+    for s, (cut, _, opened, _) in enumerate(rows):
         opens[s, : len(opened)] = [captures[i][0] for i in opened]
-        sources.append(_sources(before, opened) if s else np.where(np.arange(1 << len(opened)) == 0, 0, -1))
-        firsts.append(firsts[-1] + len(sources[-1]))
+        sources.append(_sources(before, opened))
+        first.append(first[-1] + (1 << len(opened)))
+        control = np.full((1 << len(opened), provinces), _GOVERNMENT, np.int8)
+        for i, (p, _, b) in enumerate(captures):
+            if i in opened:
+                control[np.arange(1 << len(opened)) >> opened.index(i) & 1 == 1, p] = _INSURGENT
+            elif b <= cut:
+                control[:, p] = _INSURGENT
+        controls.append(control)
+        when.append(np.full(1 << len(opened), cut))
         before = opened
     return Stages(
-        day=np.array([row[0] for row in rows]), days=np.array([row[1] for row in rows]),
-        points=np.array([row[3] for row in rows], np.int64), width=np.array([len(row[2]) for row in rows], np.int64),
-        open=opens, control=control, source=np.concatenate(sources).astype(np.int64), first=np.array(firsts, np.int64),
+        days=np.array([row[1] for row in rows]), points=np.array([row[3] for row in rows], np.int64),
+        width=np.array([len(row[2]) for row in rows], np.int64), open=opens, first=np.array(first, np.int64),
+        source=np.concatenate(sources), control=np.concatenate(controls), day=np.concatenate(when),
     )  # fmt: skip
 
 
@@ -106,86 +113,72 @@ def _sources(before: list[int], now: list[int]) -> Ints:
 
 def history(law: Law, table: Stages, values: Floats) -> Floats:
     """Return the log-likelihood of the record cut into *table*, for each row of *values* (row, parameter)."""
-    widest = int(table.width.max())
-    # A block of rows shares the placing of each set; its tables of rates stay below 32 MB.
-    block = max(1, min(256, (1 << 22) // ((widest + 2) << widest)))
-    n = table.control.shape[1]
-    now = fresh(law)
-    unknown = np.full(n, -np.inf)
+    # A block of rows shares the placing of each set; its table of rates stays below 32 MB.
+    block = max(1, min(256, (1 << 22) // table.control.size))
     out = np.empty(len(values))
     for at in range(0, len(values), block):
-        rows = np.ascontiguousarray(values[at : at + block])
+        rates = rates_in(law, table.control, table.day, values[at : at + block])
         _forward(
-            law, now, rows, unknown, table.day, table.days, table.points, table.width, table.open, table.control,
-            table.source, table.first, out[at : at + block],
+            rates[:, :, 0], table.days, table.points, table.width, table.open, table.source, table.first,
+            out[at : at + block],
         )  # fmt: skip
     return out
 
 
-@numba.njit(cache=True, nogil=True)
-def _forward(law, now, values, unknown, day, days, points, width, opens, control, source, first, out):  # type: ignore[no-untyped-def]
-    rows, n = values.shape[0], control.shape[1]
+@entry
+def _forward(rates, days, points, width, opens, source, first, out):  # type: ignore[no-untyped-def]
     widest = 1
     for s in range(len(width)):
         widest = max(widest, width[s])
-    held = np.empty((rows, 1 << widest))
-    after = np.empty((rows, 1 << widest))
-    leaving = np.empty((rows, 1 << widest))
-    entering = np.empty((rows, 1 << widest, widest))
+    held = np.empty(1 << widest)
+    after = np.empty(1 << widest)
+    leaving = np.empty(1 << widest)
+    entering = np.empty((1 << widest, widest))
     room = np.empty((2, 1 << widest))
-    here = np.empty(n, np.int8)
-    rate = np.empty(n)
-    common = np.empty(len(law.transition))
-    held[:, 0] = 1.0
-    out[:] = 0.0
-    for s in range(len(width)):
-        m = width[s]
-        size = 1 << m
-        for member in range(size):
-            here[:] = control[s]
-            for b in range(m):
-                if member >> b & 1:
-                    here[opens[s, b]] = _INSURGENT
-            place(law, now, here, unknown, day[s])
-            origin = source[first[s] + member]
-            for row in range(rows):
-                after[row, member] = held[row, origin] if origin >= 0 else 0.0
-                for track in range(len(common)):
-                    common[track] = common_rate(law, values[row], now, track)
+    for row in range(rates.shape[0]):
+        held[0] = 1.0
+        log = 0.0
+        for s in range(len(width)):
+            m = width[s]
+            size = 1 << m
+            for member in range(size):
+                here = rates[row, first[s] + member]
+                before = source[first[s] + member]
+                after[member] = held[before] if before >= 0 else 0.0
+                # The rates of capitals lost are nil, so the sum is over those still held.
                 total = 0.0
-                for p in range(n):
-                    if here[p] == _GOVERNMENT:
-                        rate[p] = local_rate(law, values[row], now, 0, p) * common[law.track[0, p]]
-                        total += rate[p]
-                leaving[row, member] = total
+                for p in range(len(here)):
+                    total += here[p]
+                leaving[member] = total
                 for b in range(m):
-                    if not member >> b & 1:
-                        entering[row, member, b] = rate[opens[s, b]]
-        held, after = after, held
-        for row in range(rows):
+                    entering[member, b] = here[opens[s, b]]
+            held, after = after, held
             if points[s] > 0:
-                _enter(held[row], entering[row], m, points[s])
+                _enter(held, entering, m, points[s])
+            elif m <= _SQUARED and _events(leaving, entering, m, days[s]) > _STEPS * _STEP:
+                log += _square(held, leaving, entering, m, days[s])
             else:
-                out[row] += _evolve(held[row], leaving[row], entering[row], m, days[s], room)
-            out[row] += _rescale(held[row], size)
-    last = len(width) - 1
-    for row in range(rows):
+                log += _evolve(held, leaving, entering, m, days[s], room[0], room[1])
+            log += _rescale(held, size)
         # Every interval is over at the end, so all that were open are in the set.
-        out[row] += math.log(held[row, (1 << width[last]) - 1]) if held[row, (1 << width[last]) - 1] > 0.0 else -np.inf
+        full = held[(1 << width[len(width) - 1]) - 1]
+        out[row] = log + math.log(full) if full > 0.0 else -np.inf
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _rescale(held, size):  # type: ignore[no-untyped-def]
     """Divide by the largest and return its logarithm, so that long records do not underflow."""
-    largest = held[:size].max()
+    largest = 0.0
+    for member in range(size):
+        largest = max(largest, held[member])
     if not largest > 0.0:
-        held[:size] = 0.0
         return -np.inf
-    held[:size] /= largest
+    for member in range(size):
+        held[member] /= largest
     return math.log(largest)
 
 
-@numba.njit(cache=True, nogil=True)
+@inner
 def _enter(held, entering, m, points):  # type: ignore[no-untyped-def]
     """Let the last *points* captures happen at one instant: the mean over their orders, the limit of short intervals."""
     for member in range(1 << m):
@@ -197,37 +190,53 @@ def _enter(held, entering, m, points):  # type: ignore[no-untyped-def]
         held[member] = held[member] / math.gamma(points + 1.0) if member & full == full else 0.0
 
 
-@numba.njit(cache=True, nogil=True)
-def _evolve(held, leaving, entering, m, days, room):  # type: ignore[no-untyped-def]
+@inner
+def _extremes(leaving, size):  # type: ignore[no-untyped-def]
+    slowest, fastest = np.inf, 0.0
+    for member in range(size):
+        slowest = min(slowest, leaving[member])
+        fastest = max(fastest, leaving[member])
+    return slowest, fastest
+
+
+@inner
+def _events(leaving, entering, m, days):  # type: ignore[no-untyped-def]
+    """Return a bound on the norm of the generator of a stage, less its slowest rate, times its *days*."""
+    slowest, fastest = _extremes(leaving, 1 << m)
+    bound = 0.0
+    for member in range(1 << m):
+        total = 0.0
+        for b in range(m):
+            if not member >> b & 1:
+                total += entering[member, b]
+        bound = max(bound, total)
+    return (bound + fastest - slowest) * days
+
+
+@inner
+def _evolve(held, leaving, entering, m, days, term, nxt):  # type: ignore[no-untyped-def]
     """Carry *held* through *days* under rates of leaving and entering; return the logarithm taken out of it.
 
     The series of exp(A days) with A + slowest = generator + largest leaving rate, so that nothing negative is ever
     added and every probability keeps its relative precision (uniformisation; Jensen 1953, Grassmann 1977).
     """
     size = 1 << m
-    slowest = leaving[:size].min()
-    spread = leaving[:size].max() - slowest
-    bound = 0.0
-    for member in range(size):
-        total = 0.0
-        for b in range(m):
-            if not member >> b & 1:
-                total += entering[member, b]
-        bound = max(bound, total)
-    bound += spread
-    if not bound * days < 1e9:
-        held[:size] = 0.0
+    slowest, fastest = _extremes(leaving, size)
+    spread = fastest - slowest
+    events = _events(leaving, entering, m, days)
+    if not events < _MOST:
         return -np.inf
-    steps = max(1, int(math.ceil(bound * days / _STEP)))
+    steps = max(1, int(math.ceil(events / _STEP)))
     h = days / steps
     shift = 0.0
-    term, nxt = room[0], room[1]
     for _ in range(steps):
-        term[:size] = held[:size]
+        for member in range(size):
+            term[member] = held[member]
         j = 0
         while True:
             j += 1
-            nxt[:size] = 0.0
+            for member in range(size):
+                nxt[member] = 0.0
             for member in range(size):
                 w = term[member] * h / j
                 if w != 0.0:
@@ -240,7 +249,56 @@ def _evolve(held, leaving, entering, m, days, room):  # type: ignore[no-untyped-
             for member in range(size):
                 held[member] += term[member]
                 small = small and term[member] <= 1e-17 * held[member]
-            if small and j > m and j >= 2.0 * bound * h:
+            if small and j > m and j >= 2.0 * events / steps:
                 break
         shift += _rescale(held, size)
-    return shift - (spread + slowest) * days
+    return shift - fastest * days
+
+
+@entry
+def _square(held, leaving, entering, m, days):  # type: ignore[no-untyped-def]
+    """Do what ``_evolve`` does where rates are so large that steps would be too many: square a short step."""
+    size = 1 << m
+    slowest, fastest = _extremes(leaving, size)
+    events = _events(leaving, entering, m, days)
+    if not events < 1e300:
+        return -np.inf
+    doublings = 0
+    while events > 1.0:
+        events *= 0.5
+        doublings += 1
+    h = days / 2.0**doublings
+    spread = (fastest - slowest) * h
+    step, other = np.zeros((size, size)), np.zeros((size, size))
+    term = np.zeros(size)
+    for start in range(size):
+        term[:] = 0.0
+        term[start] = math.exp(-spread)
+        step[start, start] = term[start]
+        for j in range(1, m + 20):
+            # From the last set down, so that a set is read before it is changed.
+            for member in range(size - 1, start - 1, -1):
+                now = term[member] * (spread - (leaving[member] - slowest) * h)
+                for b in range(m):
+                    if member >> b & 1:
+                        now += term[member ^ 1 << b] * entering[member ^ 1 << b, b] * h
+                term[member] = now / j
+                step[start, member] += term[member]
+    for _ in range(doublings):
+        h *= 2.0
+        for i in range(size):
+            for k in range(i, size):
+                total = 0.0
+                if i & k == i:
+                    for j in range(i, k + 1):
+                        total += step[i, j] * step[j, k]
+                other[i, k] = total
+        for i in range(size):
+            other[i, i] = math.exp(-(leaving[i] - slowest) * h)
+        step, other = other, step
+    for k in range(size - 1, -1, -1):
+        total = 0.0
+        for i in range(k + 1):
+            total += held[i] * step[i, k]
+        held[k] = total
+    return -slowest * days

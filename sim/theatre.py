@@ -28,6 +28,7 @@ __all__ = ["ROAD_KINDS", "Border", "Road", "Theatre", "load_theatre"]
 
 _T = TypeVar("_T")
 
+
 @dataclass(frozen=True, init=False, eq=False, repr=False)
 class Theatre:
     """Provinces in name order, and everything about them aligned with that order.

@@ -45,8 +45,18 @@ TRANSITIONS = {
     "relief": (CONTESTED, GOVERNMENT),
     "recapture": (INSURGENT, GOVERNMENT),
 }
-KINDS = {"baseline", "neighbours", "momentum", "covariate", "frailty", "cutoff", "calendar", "reserves", "pullback",
-         "custom"}
+KINDS = {
+    "baseline",
+    "neighbours",
+    "momentum",
+    "covariate",
+    "frailty",
+    "cutoff",
+    "calendar",
+    "reserves",
+    "pullback",
+    "custom",
+}
 
 Control = tuple[int, ...]
 Term = tuple[Any, ...]
@@ -107,8 +117,9 @@ def neighbours(spec: Spec, via: str, province: int) -> set[int]:
     """Return the provinces one border or one road away."""
     if (via, province) not in spec._known:
         links = {"border": spec.borders, "road": spec.roads}[via]
-        spec._known[via, province] = {b for a, b, *_ in links if a == province} | {a for a, b, *_ in links
-                                                                                   if b == province}
+        spec._known[via, province] = {b for a, b, *_ in links if a == province} | {
+            a for a, b, *_ in links if b == province
+        }
     return spec._known[via, province]
 
 
@@ -127,8 +138,11 @@ def cut_off(spec: Spec, control: Control, hub: int, without: Iterable[str] = ())
             return [(there, *rest) for there in ahead for rest in paths(there, seen)]
 
         spec._known[key] = frozenset(
-            province for province in range(spec.n)
-            if province != hub and control[province] != INSURGENT and (ways := paths(province))
+            province
+            for province in range(spec.n)
+            if province != hub
+            and control[province] != INSURGENT
+            and (ways := paths(province))
             and not any(all(control[later] != INSURGENT for later in way) for way in ways)
         )
     return spec._known[key]
@@ -173,16 +187,19 @@ def hazard(spec: Spec, transition: str, province: int, control: Control, time: f
     return math.prod(multiplier(spec, term, province, control, time, level) for term in spec.hazards[transition])
 
 
-def shares(spec: Spec, transition: str, province: int, control: Control, time: float = 0.0,
-           level: int = 0) -> list[float]:
+def shares(
+    spec: Spec, transition: str, province: int, control: Control, time: float = 0.0, level: int = 0
+) -> list[float]:
     """Return each term's share of the hazard, in the model's order, by the logarithmic-mean split (Ang 2004)."""
     terms = spec.hazards[transition]
     values = [multiplier(spec, term, province, control, time, level) for term in terms]
     total = math.prod(values)
     base = next(value for value, term in zip(values, terms, strict=True) if term[0] == "baseline")
     mean = base if math.isclose(total, base, rel_tol=1e-15) else (total - base) / math.log(total / base)
-    return [value / total if term[0] == "baseline" else mean * math.log(value) / total
-            for value, term in zip(values, terms, strict=True)]
+    return [
+        value / total if term[0] == "baseline" else mean * math.log(value) / total
+        for value, term in zip(values, terms, strict=True)
+    ]
 
 
 # ------------------------------------------------------------------------------------------------ the master equation
@@ -241,8 +258,9 @@ def expected_firings(spec: Spec, p0: Start, times: Sequence[float]) -> np.ndarra
     return solved[:, -clocks:].reshape(len(times), len(TRANSITIONS), spec.n)
 
 
-def generator(spec: Spec, time: float = 0.0, absorbing: np.ndarray | None = None,
-              counting: bool = False) -> sparse.csr_matrix:
+def generator(
+    spec: Spec, time: float = 0.0, absorbing: np.ndarray | None = None, counting: bool = False
+) -> sparse.csr_matrix:
     """Return the rates between (level, state) pairs in force from *time* until the next break.
 
     Rows leave, columns enter, and rows sum to zero. With *counting*, one more column per clock receives the
@@ -260,7 +278,7 @@ def generator(spec: Spec, time: float = 0.0, absorbing: np.ndarray | None = None
             rate = hazard(spec, transition, province, control, time, level)
             if rate == 0.0:
                 continue
-            after = (*control[:province], TRANSITIONS[transition][1], *control[province + 1:])
+            after = (*control[:province], TRANSITIONS[transition][1], *control[province + 1 :])
             there = max(level, _level(spec, after)) * len(listed) + place[after]
             rows += [here, here]
             columns += [there, here]
@@ -298,8 +316,9 @@ def evolve(rates: sparse.csr_matrix, distribution: np.ndarray, days: float) -> n
     return distribution
 
 
-def _solve(spec: Spec, p0: Start, times: Sequence[float], absorbing: np.ndarray | None = None,
-           counting: bool = False) -> np.ndarray:
+def _solve(
+    spec: Spec, p0: Start, times: Sequence[float], absorbing: np.ndarray | None = None, counting: bool = False
+) -> np.ndarray:
     if any(not 0 <= time < math.inf for time in times):
         raise ValueError(f"times must be finite and not negative, but were {times!r}")
     edges = sorted({0.0, *times, *spec.breaks(max(times))})
@@ -428,10 +447,13 @@ def profile_interval(lost: int, n: int, days: float, drop: float = 1.92072941034
     def below(rate: float) -> float:
         def log_likelihood(value: float) -> float:
             return lost * math.log(exponential(value, days)) - (n - lost) * value * days
+
         return log_likelihood(best) - log_likelihood(rate) - drop
 
-    return (float(optimize.brentq(below, best * 1e-3, best, xtol=1e-14)),
-            float(optimize.brentq(below, best, best * 1e2, xtol=1e-14)))
+    return (
+        float(optimize.brentq(below, best * 1e-3, best, xtol=1e-14)),
+        float(optimize.brentq(below, best, best * 1e2, xtol=1e-14)),
+    )
 
 
 def break_even(k: int, n: int, days: float, chance: float = 0.5) -> float:

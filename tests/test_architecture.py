@@ -66,7 +66,9 @@ def test_only_the_engines_know_simpy():
 
 
 def test_the_top_level_is_as_fixed():
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split("\n")
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split(
+        "\n"
+    )
     if not any(listed):
         pytest.skip("not a git checkout")
     top = {name.split("/")[0] for name in listed if name}

@@ -54,8 +54,7 @@ def lost(control: tuple[int, ...]) -> int:
 
 def counts(spec: Spec, p0: tuple[int, ...], days: float) -> list[float]:
     """Return P(k capitals lost on *days*) for each k."""
-    return [float(probability(spec, p0, lambda control, k=k: lost(control) == k, [days])[0])
-            for k in range(spec.n + 1)]
+    return [float(probability(spec, p0, lambda control, k=k: lost(control) == k, [days])[0]) for k in range(spec.n + 1)]
 
 
 def complete(n: int) -> set[tuple[int, int]]:
@@ -71,15 +70,32 @@ EVERYTHING = Spec(
     borders={(0, 1), (1, 2), (2, 3)},
     roads={(0, 1, "trunk"), (1, 2, "trunk"), (2, 3, "spur"), (3, 0, "track")},
     hazards={
-        "seizure": [("baseline", 0.02), ("momentum", 1.5), ("cutoff", 0.7, 0, ("track",)),
-                    ("covariate", 0.4, (-1.0, 0.5, 1.2, -0.7)), ("calendar", 5.0, 9.0, -0.8, None)],
-        "assault": [("baseline", 0.04), ("neighbours", 0.6, "border"), ("neighbours", 0.9, "road"),
-                    ("frailty", 0.5, (0.3, -1.1, 0.2, 0.8)), ("pullback", (0,), ("lost", 2), -0.9, 0.6)],
-        "fall": [("baseline", 0.1), ("momentum", 0.8), ("cutoff", 0.5, 0, ()),
-                 ("pullback", (0, 1), ("day", 6.5), -0.5, 0.2)],
+        "seizure": [
+            ("baseline", 0.02),
+            ("momentum", 1.5),
+            ("cutoff", 0.7, 0, ("track",)),
+            ("covariate", 0.4, (-1.0, 0.5, 1.2, -0.7)),
+            ("calendar", 5.0, 9.0, -0.8, None),
+        ],
+        "assault": [
+            ("baseline", 0.04),
+            ("neighbours", 0.6, "border"),
+            ("neighbours", 0.9, "road"),
+            ("frailty", 0.5, (0.3, -1.1, 0.2, 0.8)),
+            ("pullback", (0,), ("lost", 2), -0.9, 0.6),
+        ],
+        "fall": [
+            ("baseline", 0.1),
+            ("momentum", 0.8),
+            ("cutoff", 0.5, 0, ()),
+            ("pullback", (0, 1), ("day", 6.5), -0.5, 0.2),
+        ],
         "relief": [("baseline", 0.15), ("reserves", 1.5), ("calendar", 8.0, None, 0.4, (1, 3))],
-        "recapture": [("baseline", 0.03), ("custom", lambda time, control, p: 2.0 if time >= 4 else 1.0, (4.0,)),
-                      ("pullback", (2,), ("lost", 3), 0.3, -0.3)],
+        "recapture": [
+            ("baseline", 0.03),
+            ("custom", lambda time, control, p: 2.0 if time >= 4 else 1.0, (4.0,)),
+            ("pullback", (2,), ("lost", 3), 0.3, -0.3),
+        ],
     },
 )
 
@@ -91,14 +107,16 @@ def test_one_capital_at_a_constant_hazard_is_exponential() -> None:
     spec = Spec(1, {"seizure": [("baseline", 0.05)]})
 
     assert probability(spec, (G,), lambda c: c[0] == L, DAYS) == pytest.approx(
-        [exponential(0.05, t) for t in DAYS], rel=1e-13)
+        [exponential(0.05, t) for t in DAYS], rel=1e-13
+    )
 
 
 def test_assault_and_relief_alone_relax_to_their_ratio() -> None:
     spec = Spec(1, {"assault": [("baseline", 0.2)], "relief": [("baseline", 0.3)]})
 
     assert probability(spec, (G,), lambda c: c[0] == C, DAYS) == pytest.approx(
-        [two_state(0.2, 0.3, t) for t in DAYS], rel=1e-12)
+        [two_state(0.2, 0.3, t) for t in DAYS], rel=1e-12
+    )
     assert probability(spec, (G,), lambda c: c[0] == C, [400.0])[0] == pytest.approx(0.4, rel=1e-12)
 
 
@@ -115,14 +133,16 @@ def test_an_assault_then_a_fall_at_one_rate_is_erlang() -> None:
     spec = Spec(1, {"assault": [("baseline", 0.1)], "fall": [("baseline", 0.1)]})
 
     assert probability(spec, (G,), lambda c: c[0] == L, DAYS) == pytest.approx(
-        [erlang(2, 0.1, t) for t in DAYS], rel=1e-12, abs=1e-15)
+        [erlang(2, 0.1, t) for t in DAYS], rel=1e-12, abs=1e-15
+    )
 
 
 def test_two_capitals_whose_neighbour_doubles_the_hazard_fall_as_an_erlang() -> None:
     spec = Spec(2, {"seizure": [("baseline", 0.03), ("neighbours", 1.0, "border")]}, borders={(0, 1)})
 
     assert probability(spec, (G, G), lambda c: c == (L, L), DAYS) == pytest.approx(
-        [erlang(2, 0.06, t) for t in DAYS], rel=1e-12, abs=1e-15)
+        [erlang(2, 0.06, t) for t in DAYS], rel=1e-12, abs=1e-15
+    )
 
 
 @pytest.mark.parametrize("n", [2, 3, 4, 5])
@@ -132,7 +152,8 @@ def test_contagion_on_a_complete_graph_is_a_birth_chain(n: int) -> None:
 
     assert counts(spec, (G,) * n, 7.0) == pytest.approx(birth_chain(rates, 7.0).tolist(), rel=1e-12)
     assert first_passage(spec, (G,) * n, lambda c: lost(c) == n, [7.0])[0] == pytest.approx(
-        hypoexponential(rates, 7.0), rel=1e-12)
+        hypoexponential(rates, 7.0), rel=1e-12
+    )
 
 
 def test_momentum_is_a_birth_chain() -> None:
@@ -145,7 +166,8 @@ def test_collecting_every_capital_at_one_hazard_is_binomial() -> None:
     spec = Spec(5, {"seizure": [("baseline", 0.055838)]})
     for k in range(1, 6):
         assert first_passage(spec, (G,) * 5, lambda c, k=k: lost(c) >= k, [9.0])[0] == pytest.approx(
-            at_least(k, 5, exponential(0.055838, 9.0)), rel=1e-12)
+            at_least(k, 5, exponential(0.055838, 9.0)), rel=1e-12
+        )
 
 
 def test_capitals_that_ignore_each_other_are_independent() -> None:
@@ -161,7 +183,8 @@ def test_capitals_that_ignore_each_other_are_independent() -> None:
         singles.append((1.0 - captured, 0.0, captured))
 
     assert joint == pytest.approx(
-        [math.prod(singles[p][held] for p, held in enumerate(control)) for control in states(3)], abs=1e-14)
+        [math.prod(singles[p][held] for p, held in enumerate(control)) for control in states(3)], abs=1e-14
+    )
 
 
 def test_probabilities_sum_to_one_and_none_is_negative() -> None:
@@ -246,11 +269,16 @@ def test_a_calendar_holds_from_its_start_until_just_before_its_stop() -> None:
     spec = Spec(2, {"seizure": [("baseline", 0.05), term]})
 
     assert [multiplier(spec, term, 1, (G, G), time) for time in (1.9, 2.0, 4.9, 5.0)] == [
-        1.0, math.exp(0.7), math.exp(0.7), 1.0]
+        1.0,
+        math.exp(0.7),
+        math.exp(0.7),
+        1.0,
+    ]
     assert multiplier(spec, term, 0, (G, G), 3.0) == 1.0
     for days, exposure in ((1.0, 1.0), (3.0, 2.0 + math.exp(0.7)), (9.0, 6.0 + 3.0 * math.exp(0.7))):
         assert probability(spec, (G, G), lambda c: c[1] == L, [days])[0] == pytest.approx(
-            exponential(0.05, exposure), rel=1e-12)
+            exponential(0.05, exposure), rel=1e-12
+        )
 
 
 def test_a_calendar_may_be_open_at_either_end_or_have_begun_before_the_start() -> None:
@@ -259,7 +287,8 @@ def test_a_calendar_may_be_open_at_either_end_or_have_begun_before_the_start() -
         spec = Spec(1, {"seizure": [("baseline", 0.02), ("calendar", *edges, 1.0, None)]})
 
         assert probability(spec, (G,), lambda c: c[0] == L, [10.0])[0] == pytest.approx(
-            exponential(0.02, exposure), rel=1e-12)
+            exponential(0.02, exposure), rel=1e-12
+        )
 
 
 def test_reserves_are_shared_among_contested_capitals() -> None:
@@ -270,7 +299,8 @@ def test_reserves_are_shared_among_contested_capitals() -> None:
     # One unit for any number contested: reliefs come one at a time, at one pace.
     one = Spec(3, {"relief": [("baseline", 0.2), ("reserves", 1.0)]})
     assert probability(one, (C, C, C), lambda c: c == (G, G, G), [8.0])[0] == pytest.approx(
-        erlang(3, 0.2, 8.0), rel=1e-12)
+        erlang(3, 0.2, 8.0), rel=1e-12
+    )
 
 
 def test_a_pull_back_on_a_day_changes_kept_cities_and_the_rest() -> None:
@@ -298,7 +328,8 @@ def test_a_pull_back_stays_when_capitals_are_recaptured() -> None:
 
     assert probability(spec, (G,), lambda c: c[0] == L, DAYS) == pytest.approx(expected, abs=1e-13)
     assert probability(spec, (L,), lambda c: c[0] == L, DAYS) == pytest.approx(
-        [expm(by_hand * t)[1, 1] for t in DAYS], abs=1e-13)
+        [expm(by_hand * t)[1, 1] for t in DAYS], abs=1e-13
+    )
 
 
 def test_a_pull_back_on_no_capital_at_all_holds_from_the_start() -> None:
@@ -308,8 +339,11 @@ def test_a_pull_back_on_no_capital_at_all_holds_from_the_start() -> None:
 
 
 def test_two_pull_backs_keep_their_own_counts() -> None:
-    terms = [("baseline", 0.1), ("pullback", (0,), ("lost", 2), math.log(2), 0.0),
-             ("pullback", (0,), ("lost", 1), math.log(3), 0.0)]
+    terms = [
+        ("baseline", 0.1),
+        ("pullback", (0,), ("lost", 2), math.log(2), 0.0),
+        ("pullback", (0,), ("lost", 1), math.log(3), 0.0),
+    ]
     spec = Spec(3, {"seizure": terms, "recapture": [("baseline", 0.1)]})
 
     assert [spec.thresholds, len(generator(spec).toarray())] == [[1, 2], 81]
@@ -318,8 +352,13 @@ def test_two_pull_backs_keep_their_own_counts() -> None:
 
 
 def test_shares_sum_to_one_and_a_restraining_term_takes_a_negative_share() -> None:
-    spec = Spec(3, {"relief": [("baseline", 0.2), ("reserves", 1.0), ("calendar", None, None, 0.4, None)],
-                    "fall": [("momentum", 2.0), ("baseline", 0.1)]})
+    spec = Spec(
+        3,
+        {
+            "relief": [("baseline", 0.2), ("reserves", 1.0), ("calendar", None, None, 0.4, None)],
+            "fall": [("momentum", 2.0), ("baseline", 0.1)],
+        },
+    )
     relief = shares(spec, "relief", 0, (C, C, L))
 
     assert sum(relief) == pytest.approx(1.0, abs=1e-13)
@@ -425,7 +464,12 @@ def test_pressure_at_one_hazard_has_the_articles_figures() -> None:
     chance = exponential(hazard_mle(11, 34, 7.0), 30.0)
 
     assert [f"{at_least(k, n, chance):.5f}" for k, n in ((1, 6), (3, 6), (2, 5), (5, 5), (1, 1))] == [
-        "0.99996", "0.98664", "0.99477", "0.35457", "0.81272"]
+        "0.99996",
+        "0.98664",
+        "0.99477",
+        "0.35457",
+        "0.81272",
+    ]
 
 
 def test_the_break_even_of_half_ring_has_the_articles_figures() -> None:
@@ -491,8 +535,12 @@ BORDERS, ROADS = {(0, 1), (1, 2), (2, 3), (0, 3)}, {(0, 2), (2, 3)}
 
 
 def test_the_hand_written_simpy_model_has_the_law_it_is_timed_for() -> None:
-    spec = Spec(4, {"seizure": [("baseline", 0.03), ("neighbours", 0.6, "border"), ("neighbours", 0.9, "road")]},
-                borders=BORDERS, roads={(a, b, "trunk") for a, b in ROADS})
+    spec = Spec(
+        4,
+        {"seizure": [("baseline", 0.03), ("neighbours", 0.6, "border"), ("neighbours", 0.9, "road")]},
+        borders=BORDERS,
+        roads={(a, b, "trunk") for a, b in ROADS},
+    )
     for horizon in (5.0, 15.0):
         exact = np.array(counts(spec, (G, L, G, G), horizon))[1:]
         mean = np.arange(4) @ exact

@@ -9,73 +9,17 @@ from typing import Any
 import exact
 import numpy as np
 import pytest
-from conftest import NAMES, model_of, standard
+from conftest import NAMES, model_of, specs, windowed
 from exact import Spec
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sim import law as L  # noqa: N812 - one letter, so that a law of its own can be called law
 from sim.control import Control
-from sim.hazards import Baseline, CutOff, Momentum, Neighbours
+from sim.hazards import Baseline, CutOff, Neighbours
 from sim.model import Model
 from sim.record import Record
 from sim.theatre import Theatre
-
-EFFECTS = st.floats(-2.0, 2.0)
-POSITIVE = st.floats(0.0, 3.0)
-KINDS = ("neighbours", "momentum", "covariate", "frailty", "cutoff", "calendar", "reserves", "pullback", "custom")
-
-
-def busy(time: float, control: tuple[int, ...], province: int) -> float:
-    """A multiplier of everything a Custom term is told."""
-    return 0.5 + (time >= 3.0) + sum(control) / 4 + province / 8
-
-
-@st.composite
-def specs(draw: st.DrawFn, kinds: tuple[str, ...] = KINDS, *, fewest: int = 2, most: int = 5) -> Spec:
-    """Any small theatre, any transitions, any terms of the given *kinds*."""
-    n = draw(st.integers(fewest, most))
-    pairs = list(itertools.combinations(range(n), 2))
-    borders = draw(st.sets(st.sampled_from(pairs)))
-    roads = draw(st.sets(st.tuples(st.sampled_from(pairs), st.sampled_from(["trunk", "track", "spur"])), min_size=1))
-    transitions = draw(st.sets(st.sampled_from(list(exact.TRANSITIONS)), min_size=1))
-    if "assault" in transitions and not transitions & {"fall", "relief"}:
-        transitions.add("fall")
-    parts = st.sets(st.integers(0, n - 1))
-    makers: dict[str, Any] = {
-        "neighbours": st.tuples(st.just("neighbours"), POSITIVE, st.sampled_from(["border", "road"])),
-        "momentum": st.tuples(st.just("momentum"), EFFECTS),
-        "covariate": st.tuples(
-            st.just("covariate"), EFFECTS,
-            st.permutations([0.3, 1.0, 2.5, 2.75, 7.0]).map(lambda raw: standard(raw[:n])),
-        ),
-        "frailty": st.tuples(
-            st.just("frailty"), POSITIVE, st.lists(st.floats(-3, 3), min_size=n, max_size=n).map(tuple)
-        ),
-        "cutoff": st.tuples(
-            st.just("cutoff"), EFFECTS, st.integers(0, n - 1),
-            st.sets(st.sampled_from(sorted({kind for _, kind in roads}))).map(lambda kinds: tuple(sorted(kinds))),
-        ),
-        "calendar": st.tuples(
-            st.just("calendar"), st.sampled_from([None, -1.0, 0.0, 2.0, 3.5]), st.sampled_from([4.0, 6.5, None]), EFFECTS,
-            st.none() | parts.map(lambda some: tuple(sorted(some))),
-        ),
-        "reserves": st.tuples(st.just("reserves"), st.floats(0.1, 4.0)),
-        "pullback": st.tuples(
-            st.just("pullback"), parts.map(lambda some: tuple(sorted(some))),
-            st.tuples(st.just("lost"), st.integers(0, n)) | st.tuples(st.just("day"), st.sampled_from([-1.0, 0.0, 3.0])),
-            EFFECTS, EFFECTS,
-        ),
-        "custom": st.tuples(st.just("custom"), st.just(busy), st.just((3.0,))),
-    }  # fmt: skip
-    hazards = {}
-    for name in sorted(transitions, key=lambda _: draw(st.integers(0, 99))):
-        terms: list[Any] = [("baseline", draw(st.floats(0.01, 2.0)))]
-        for kind in draw(st.lists(st.sampled_from(kinds), max_size=4, unique=True)):
-            if kind != "reserves" or name == "relief":
-                terms.insert(draw(st.integers(0, len(terms))), draw(makers[kind]))
-        hazards[name] = terms
-    return Spec(n, hazards, borders, {(a, b, kind) for (a, b), kind in roads})
 
 
 class Placed:
@@ -198,16 +142,6 @@ def test_who_is_cut_off_on_the_real_roads_is_what_removing_lost_capitals_from_th
     expected = {p for p in range(34) if p in whole - safe - {hub} and control[p] != 2}
 
     assert expected == set(np.flatnonzero(now.cut[0]).tolist())
-
-
-WINDOWS = (2.0, 5.0)
-
-
-def windowed(spec: Spec) -> Model:
-    """*spec* with two windows of momentum on every transition."""
-    plain = model_of(spec)
-    more = {name: h * Momentum(0.5, window=2.0) * Momentum(0.3, window=5.0) for name, h in plain.hazards.items()}
-    return Model(plain.theatre, more, contested=0.0)
 
 
 @settings(max_examples=100, deadline=None)

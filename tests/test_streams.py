@@ -46,7 +46,9 @@ def test_philox_gives_the_known_answers_of_random123() -> None:
 
 
 @given(key=WORDS, name=WORDS, replication=NUMBERS, occurrence=NUMBERS)
-def test_philox_is_the_papers_at_any_address(key: np.uint64, name: np.uint64, replication: int, occurrence: int) -> None:
+def test_philox_is_the_papers_at_any_address(
+    key: np.uint64, name: np.uint64, replication: int, occurrence: int
+) -> None:
     k, c = int(key), int(name)
     first, second = (int(word) for word in philox(key, name, replication, occurrence))
     told = by_hand([c % 2**32, c >> 32, replication, occurrence], [k % 2**32, k >> 32])

@@ -1,8 +1,8 @@
 """The race in SimPy, custom processes beside it.
 
-SimPy supplies the environment, the order of things and the user's processes. One race process sleeps until the ledger's next
-stop, or until a process disturbs it. The logged time is the ledger's appointment, never ``env.now``: adding a delay
-to now loses the last bit in a few per cent of cases.
+SimPy supplies the environment, the order of things and the user's processes. One race process sleeps until the
+ledger's next stop, or until a process disturbs it. The logged time is the ledger's appointment, never ``env.now``:
+adding a delay to now loses the last bit in a few per cent of cases.
 """
 
 from __future__ import annotations
@@ -70,14 +70,12 @@ class World:
         self.env = simpy.Environment()
         self.replication = 0
         self._next = math.inf
-        self._woke = -1.0
         self._racing: simpy.Process | None = None
 
     @property
     def now(self) -> float:
-        """Days since the start: at an event, the ledger's own number for it."""
-        last = float(self._book.stop["now"][0])
-        return last if self.env.now == self._woke else max(last, float(self.env.now))
+        """Days since the start: at an event, the ledger's own number for it, because the race wakes exactly there."""
+        return float(self.env.now)
 
     @property
     def lost(self) -> tuple[str, ...]:
@@ -127,7 +125,6 @@ class World:
     def _begin(self, replication: int, values: NDArray[np.float64]) -> None:
         self.env = simpy.Environment()
         self.replication = replication
-        self._woke = -1.0
         self._next = ledger.begin(self._race, replication, values)
         if self._customs:
             self._ask_customs(0.0)
@@ -149,8 +146,8 @@ class World:
         if not (np.all(found >= 0.0) and np.all(np.isfinite(found))):
             j, p = np.argwhere(~((found >= 0.0) & np.isfinite(found)))[0]
             raise ValueError(
-                f"{self._customs[j].name}: a multiplier must be finite and not negative, but was {found[j, p]!r} "
-                f"for {provinces[p]} on day {day:g}"
+                f"{self._customs[j].name}: a multiplier must be finite and not negative, "
+                f"but was {float(found[j, p])!r} for {provinces[p]} on day {day:g}"
             )
         return found
 
@@ -165,8 +162,9 @@ class World:
         if not np.array_equal(found, self._now.custom):
             j, p = np.argwhere(found != self._now.custom)[0]
             raise RuntimeError(
-                f"{self._customs[j].name}: the multiplier for {self._model.theatre.provinces[p]} changed between events, "
-                f"from {self._now.custom[j, p]:g} to {found[j, p]:g} by day {day:g}; declare the instant in breaks="
+                f"{self._customs[j].name}: the multiplier for {self._model.theatre.provinces[p]} changed between "
+                f"events, from {self._now.custom[j, p]:g} to {found[j, p]:g} by day {day:g}; "
+                "declare the instant in breaks="
             )
 
 
@@ -187,7 +185,9 @@ def _beside(world: World, horizon: float, observers: Sequence[Observer]) -> Step
     while world._next <= horizon or env.now < horizon:
         goal = world._next
         try:
-            yield env.timeout(max(0.0, min(goal, horizon) - env.now))
+            yield env.timeout(_never_past(min(goal, horizon), env.now))
+            if env.now < min(goal, horizon):
+                continue
             while env.peek() <= env.now:  # processes come before clocks of the same instant
                 yield env.timeout(0.0)
         except simpy.Interrupt:
@@ -195,7 +195,6 @@ def _beside(world: World, horizon: float, observers: Sequence[Observer]) -> Step
         if goal > horizon or world._next != goal:
             continue
         world._step()
-        world._woke = float(env.now)
         log = ledger.log_of(world._race)
         for e in range(logged, int(log.size[0])):
             event = _event(world, log, e)
@@ -204,13 +203,24 @@ def _beside(world: World, horizon: float, observers: Sequence[Observer]) -> Step
         logged = int(log.size[0])
 
 
+def _never_past(goal: float, now: float) -> float:
+    """Return the delay from *now* to *goal*, an ulp less where adding it to *now* would round to after *goal*.
+
+    From so near, the next delay is exact. Waking late would let a process of a later instant go first.
+    """
+    delay = max(0.0, goal - now)
+    return delay if now + delay <= goal else math.nextafter(delay, 0.0)
+
+
 def _event(world: World, log: ledger.Log, e: int) -> Event:
     transition = world._transitions[log.transition[e]]
-    names = (*world._model.terms[transition], "processes")
-    values = (*log.shares[e, : len(names) - 1], log.shares[e, -1])
+    names = world._model.terms[transition]
+    shares = {name: float(log.shares[e, j]) for j, name in enumerate(names)}
+    if log.shares[e, -1] != 0.0:
+        shares["processes"] = float(log.shares[e, -1])
     return Event(
-        float(log.day[e]), world._model.theatre.provinces[log.province[e]], Control(log.source[e]), Control(log.target[e]),
-        transition, {name: float(share) for name, share in zip(names, values, strict=True)},
+        float(log.day[e]), world._model.theatre.provinces[log.province[e]], Control(log.source[e]),
+        Control(log.target[e]), transition, shares,
     )  # fmt: skip
 
 
@@ -235,7 +245,7 @@ class SimPyEngine:
             given = getattr(self, name)
             if callable(given):
                 raise TypeError(
-                    f"SimPyEngine: {name} must be a list of functions, but was {given!r}; write [{name[:-1]}]"
+                    f"SimPyEngine: {name} must be a list of functions, but was one; write {name}=[{given.__name__}]"
                 )
             object.__setattr__(self, name, tuple(given))
             for each in getattr(self, name):

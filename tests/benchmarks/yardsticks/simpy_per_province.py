@@ -17,9 +17,18 @@ def _links(pairs: Iterable[tuple[int, int]], n: int) -> list[set[int]]:
     return linked
 
 
-def run(borders: Iterable[tuple[int, int]], roads: Iterable[tuple[int, int]], n: int, held: Iterable[int],
-        baseline: float, eb: float, er: float, horizon: float, replications: int,
-        seed: int) -> tuple[int, list[list[float]]]:
+def run(
+    borders: Iterable[tuple[int, int]],
+    roads: Iterable[tuple[int, int]],
+    n: int,
+    held: Iterable[int],
+    baseline: float,
+    eb: float,
+    er: float,
+    horizon: float,
+    replications: int,
+    seed: int,
+) -> tuple[int, list[list[float]]]:
     """Return the captures in all, and each replication's days of capture in order.
 
     Hazard per day: baseline x (1 + eb x held border neighbours) x (1 + er x held road neighbours). Those in *held*

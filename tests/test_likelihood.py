@@ -1,0 +1,522 @@
+"""Likelihoods against closed forms, brute-force integration over orders, and the joint master equation."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from datetime import date, datetime, timedelta
+
+import exact
+import numpy as np
+import pytest
+from scipy import linalg
+
+import sim
+from sim import chains
+from sim.control import Control
+from sim.hazards import (
+    Baseline,
+    Calendar,
+    Covariate,
+    Custom,
+    CutOff,
+    Frailty,
+    Momentum,
+    Neighbours,
+    PullBack,
+    Reserves,
+)
+from sim.likelihood import likelihood, maximum_likelihood, profile_interval
+from sim.priors import HalfNormal, LogNormal
+from sim.record import Capture, Record, Sighting
+
+ORIGIN = datetime(2021, 8, 6)
+LEVEL = [-1.0, 0.0, 3.0]
+PATH = {"borders": [("A", "B"), ("B", "C")], "roads": [("A", "B", "trunk"), ("B", "C", "trunk")], "hub": "A"}
+PLAIN = {"borders": {(0, 1), (1, 2)}, "roads": {(0, 1, "trunk"), (1, 2, "trunk")}}
+#: Hazards in the library's words and the exact solver's.
+HAZARDS = {
+    "constant": (Baseline(0.3), [("baseline", 0.3)]),
+    "contagion": (Baseline(0.3) * Neighbours(1.7), [("baseline", 0.3), ("neighbours", 1.7, "border")]),
+    "momentum": (Baseline(0.3) * Momentum(2.5), [("baseline", 0.3), ("momentum", 2.5)]),
+    "cut-off": (Baseline(0.3) * CutOff(0.9), [("baseline", 0.3), ("cutoff", 0.9, 0, ("track",))]),
+    "covariate": (
+        Baseline(0.3) * Covariate("level", 0.4),
+        [("baseline", 0.3), ("covariate", 0.4, [(x - 2 / 3) / math.sqrt(78 / 27) for x in LEVEL])],
+    ),
+    "calendar inside a day": (
+        Baseline(0.3) * Calendar("2021-08-06T09:00", "2021-08-07T15:00", 0.7) * Momentum(1.0),
+        [("baseline", 0.3), ("calendar", 9 / 24, 39 / 24, 0.7, None), ("momentum", 1.0)],
+    ),
+    "calendar of one province": (
+        Baseline(0.3) * Calendar("2021-08-06T09:00", None, -0.7, provinces=("B",)),
+        [("baseline", 0.3), ("calendar", 9 / 24, None, -0.7, (1,))],
+    ),
+    "pull-back by count": (
+        Baseline(0.3) * PullBack(("C",), 1, hold=-0.8, abandon=0.5),
+        [("baseline", 0.3), ("pullback", (2,), ("lost", 1), -0.8, 0.5)],
+    ),
+}
+#: Intervals in days: overlapping, nested, touching, one capital not captured.
+WEEKS = {
+    "one day": [(0.0, 1.0), (0.0, 1.0), (0.0, 1.0)],
+    "overlapping": [(0.0, 1.0), (0.5, 1.75), (0.25, 2.0)],
+    "touching": [(1.0, 2.0), (0.0, 1.0), None],
+}
+
+
+def when(day: float) -> datetime:
+    return ORIGIN + timedelta(days=day)
+
+
+def captured(province: str, low: float, high: float) -> Capture:
+    return Capture(province=province, earliest=when(low), latest=when(high), known_from=when(high).date())
+
+
+def theatre(**more: object) -> sim.Theatre:
+    return sim.Theatre(["A", "B", "C"], columns={"level": LEVEL}, **(PATH | more))
+
+
+def week(intervals: list[tuple[float, float] | None], end: float = 3.0, names: str = "ABC", **more: object) -> Record:
+    rows = [captured(name, *span) for name, span in zip(names, intervals, strict=True) if span is not None]
+    return Record(list("ABC"), rows, origin=ORIGIN.date(), end=when(end), **more)
+
+
+def log_likelihood(model: sim.Model, record: Record) -> float:
+    return float(likelihood(model, record)(model.draws({}).values)[0])
+
+
+# -- brute force -----------------------------------------------------------------------------------------------------
+
+
+def density(spec: exact.Spec, times: list[float | None], end: float) -> float:
+    """Return the density of seizures at *times* (None: not by *end*): hazards times survival."""
+    control = (0,) * spec.n
+    order = sorted((t, p) for p, t in enumerate(times) if t is not None)
+    log, day = 0.0, 0.0
+    for t, p in [*order, (end, -1)]:
+        for a, b in itertools.pairwise(sorted({day, t, *(x for x in spec.breaks(end) if day < x < t)})):
+            log -= (b - a) * sum(exact.hazard(spec, "seizure", q, control, a) for q in range(spec.n))
+        if p >= 0:
+            log += math.log(exact.hazard(spec, "seizure", p, control, t))
+            control = (*control[:p], 2, *control[p + 1 :])
+        day = t
+    return math.exp(log)
+
+
+def integral(function, intervals: list[tuple[float, float] | None], breaks: list[float], nodes: int = 12) -> float:
+    """Return the integral of *function* of the times over the box, simplex by simplex (nested Gauss-Legendre)."""
+    x, w = np.polynomial.legendre.leggauss(nodes)
+    x, w = (x + 1) / 2, w / 2
+    cuts = sorted({*breaks, *(t for span in intervals if span for t in span)})
+    pieces = list(itertools.pairwise(cuts))
+    open_ = [p for p, span in enumerate(intervals) if span is not None]
+    choices = [
+        [piece for piece in pieces if intervals[p][0] <= piece[0] and piece[1] <= intervals[p][1]] for p in open_
+    ]
+    total = 0.0
+    for choice in itertools.product(*choices):
+        groups = [[p for p, mine in zip(open_, choice, strict=True) if mine == piece] for piece in pieces]
+        for orders in itertools.product(*(itertools.permutations(group) for group in groups)):
+            todo = [
+                (p, piece, j == 0) for piece, order in zip(pieces, orders, strict=True) for j, p in enumerate(order)
+            ]
+
+            def nest(at: int, times: list[float | None], low: float) -> float:
+                if at == len(todo):  # noqa: B023
+                    return function(times)
+                p, piece, first = todo[at]  # noqa: B023
+                low = piece[0] if first else low
+                found = 0.0
+                for u, v in zip(x, w, strict=True):
+                    times[p] = low + u * (piece[1] - low)
+                    found += v * (piece[1] - low) * nest(at + 1, times, times[p])
+                return found
+
+            total += nest(0, [None] * len(intervals), 0.0)
+    return total
+
+
+@pytest.mark.parametrize("intervals", WEEKS.values(), ids=WEEKS)
+@pytest.mark.parametrize("hazard", HAZARDS)
+def test_the_history_of_captures_equals_brute_force_over_the_orders(hazard, intervals):
+    term, plain = HAZARDS[hazard]
+    spec = exact.Spec(n=3, hazards={"seizure": plain}, **PLAIN)
+    expected = integral(lambda times: density(spec, times, 3.0), intervals, list(spec.breaks(3.0)))
+
+    assert log_likelihood(sim.Model(theatre(), {"seizure": term}), week(intervals)) == pytest.approx(
+        math.log(expected), abs=1e-10
+    )
+
+
+@pytest.mark.parametrize("hazard", HAZARDS)
+def test_exact_times_give_hazards_times_survival(hazard):
+    term, plain = HAZARDS[hazard]
+    spec = exact.Spec(n=3, hazards={"seizure": plain}, **PLAIN)
+    times = [0.75, 2.25, None]
+
+    found = log_likelihood(sim.Model(theatre(), {"seizure": term}), week([(t, t) if t else None for t in times]))
+    assert found == pytest.approx(math.log(density(spec, times, 3.0)), abs=1e-12)
+
+
+def test_an_exact_time_inside_the_interval_of_another_capture():
+    term, plain = HAZARDS["contagion"]
+    spec = exact.Spec(n=3, hazards={"seizure": plain}, **PLAIN)
+    spans = [(0.5, 2.0), None, None]
+    expected = integral(lambda times: density(spec, [times[0], 1.25, None], 3.0), spans, [1.25])
+
+    found = log_likelihood(sim.Model(theatre(), {"seizure": term}), week([(0.5, 2.0), (1.25, 1.25), None]))
+    assert found == pytest.approx(math.log(expected), abs=1e-10)
+
+
+def test_two_captures_at_one_exact_time_are_the_limit_of_a_short_interval():
+    model = sim.Model(theatre(), {"seizure": HAZARDS["contagion"][0]})
+    width = 2.0**-20
+    short = log_likelihood(model, week([(1.0, 1.0 + width), (1.0, 1.0 + width), None])) - 2 * math.log(width)
+
+    assert log_likelihood(model, week([(1.0, 1.0), (1.0, 1.0), None])) == pytest.approx(short, abs=1e-5)
+
+
+@pytest.mark.parametrize("hazard", ["contagion", "momentum", "calendar inside a day"])
+def test_cutting_an_interval_in_two_splits_its_probability(hazard):
+    model = sim.Model(theatre(), {"seizure": HAZARDS[hazard][0]})
+    whole = log_likelihood(model, week([(0.0, 1.0), (0.25, 2.0), (0.0, 1.5)]))
+    parts = [log_likelihood(model, week([(0.0, 1.0), span, (0.0, 1.5)])) for span in [(0.25, 0.875), (0.875, 2.0)]]
+
+    assert np.logaddexp(*parts) == pytest.approx(whole, abs=1e-12)
+
+
+def test_all_histories_together_have_probability_one():
+    model = sim.Model(theatre(), {"seizure": HAZARDS["momentum"][0]})
+    found = [log_likelihood(model, week(list(spans))) for spans in itertools.product([(0.0, 3.0), None], repeat=3)]
+
+    assert math.fsum(map(math.exp, found)) == pytest.approx(1.0, abs=1e-13)
+
+
+def test_names_do_not_matter():
+    spans = [(0.0, 1.0), (0.5, 1.75), (0.25, 2.0)]
+    found = []
+    for names in itertools.permutations("ABC"):
+        to = dict(zip("ABC", names, strict=True))
+        place = theatre(borders=[(to["A"], to["B"]), (to["B"], to["C"])], roads=[(to["A"], to["B"])], hub=to["A"])
+        model = sim.Model(place, {"seizure": Baseline(0.3) * Neighbours(1.7) * Neighbours(0.4, via="road")})
+        found.append(log_likelihood(model, week(spans, names="".join(names))))
+
+    assert found == pytest.approx([found[0]] * 6, abs=1e-13)
+
+
+@pytest.mark.parametrize("rate", [1e-12, 1e-3, 10.0, 1e4])
+def test_slow_and_very_fast_hazards_keep_their_digits(rate):
+    model = sim.Model(theatre(), {"seizure": Baseline(rate)})
+    spans = [(0.0, 1.0), (0.5, 1.75), (0.25, 2.0)]
+    expected = sum(-rate * a + math.log(-math.expm1(-rate * (b - a))) for a, b in spans)
+
+    assert log_likelihood(model, week(spans)) == pytest.approx(expected, rel=1e-12)
+
+
+def test_fourteen_captures_of_one_day_are_weighed_and_fifteen_refused():
+    names = [f"P{i:02}" for i in range(15)]
+    model = sim.Model(sim.Theatre(names), {"seizure": Baseline(0.3)})
+    record = Record(names, [captured(p, 0.0, 1.0) for p in names[:14]], origin=ORIGIN.date(), end=when(1.0))
+
+    assert log_likelihood(model, record) == pytest.approx(14 * math.log(-math.expm1(-0.3)) - 0.3, abs=1e-11)
+    record = Record(names, [captured(p, 0.0, 1.0) for p in names], origin=ORIGIN.date(), end=when(1.0))
+    with pytest.raises(ValueError, match="at most 14 captures may be undecided at once, but 15 intervals overlap"):
+        likelihood(model, record)
+
+
+# -- counts ----------------------------------------------------------------------------------------------------------
+
+RIDGE = [  # article.md: a, b, P(11 at day 7), E[k] at day 10, P(k >= 33 by day 10), P(all 34 by day 37)
+    (0.0557, 0.000, "0.145", "14.5", "2.6e-17", "0.008"),
+    (0.04, 0.075, "0.114", "15.3", "1.6e-13", "0.273"),
+    (0.03, 0.150, "0.092", "16.4", "1.1e-10", "0.768"),
+    (0.02, 0.245, "0.068", "18.1", "3.4e-08", "0.973"),
+    (0.01, 0.380, "0.041", "20.8", "9.0e-06", "0.999"),
+]
+THIRTY_FOUR = [f"P{i:02}" for i in range(34)]
+
+
+def complete(n: int) -> sim.Theatre:
+    return sim.Theatre(THIRTY_FOUR[:n], borders=list(itertools.combinations(THIRTY_FOUR[:n], 2)))
+
+
+@pytest.mark.parametrize(("a", "b", "eleven", "mean", "most", "all_"), RIDGE)
+def test_the_birth_chain_gives_the_articles_table(a, b, eleven, mean, most, all_):
+    model = sim.Model(complete(34), {"seizure": Baseline(a) * Neighbours(b / (34 * a))})
+    rates = chains.birth_rates(model.lower(), model.draws({}).values)[0]
+    soon, later = chains.birth(rates, 3.0)[11], chains.birth(rates, 30.0)[11]
+
+    assert eleven == f"{math.exp(log_likelihood(model, Record.from_count(11, 7.0, THIRTY_FOUR))):.3f}"
+    assert mean == f"{soon @ np.arange(35):.1f}"
+    assert most == f"{soon[33:].sum():.1e}"
+    assert all_ == f"{later[34]:.3f}"
+
+
+@pytest.mark.parametrize("days", [0.01, 1.0, 30.0, 3000.0])
+def test_the_birth_chain_keeps_its_digits_down_to_1e_minus_30(days):
+    rates = exact.momentum_rates(34, 0.02, 3.0)
+    found, expected = chains.birth(np.array(rates), days)[0], exact.birth_chain(rates, days)
+    seen = expected > 1e-30
+
+    assert found[seen] == pytest.approx(expected[seen], rel=1e-8)
+    assert found.sum() == pytest.approx(1.0, abs=1e-11)
+
+
+def test_the_birth_chain_of_equal_capitals_is_binomial_far_into_the_tail():
+    rates = [(34 - k) * 0.05 for k in range(34)]
+    chance = -math.expm1(-0.05 * 2.0)
+    expected = [math.comb(34, k) * chance**k * (1 - chance) ** (34 - k) for k in range(35)]
+
+    assert min(expected) < 1e-30
+    assert chains.birth(np.array(rates), 2.0)[0] == pytest.approx(expected, rel=1e-11)
+
+
+def test_a_count_gives_the_articles_maximum_and_profile_interval():
+    place = complete(34)
+    model = sim.Model(place, {"seizure": Baseline(LogNormal(1 / 40, 1.0))})
+    record = Record.from_count(11, 7.0, THIRTY_FOUR)
+    low, high = profile_interval(model, record, "seizure.baseline")
+
+    assert maximum_likelihood(model, record)["seizure.baseline"] == pytest.approx(0.055838, abs=1e-6)
+    assert maximum_likelihood(model, record)["seizure.baseline"] == pytest.approx(-math.log(1 - 11 / 34) / 7, abs=1e-8)
+    assert low == pytest.approx(0.0289, abs=1e-4)
+    assert high == pytest.approx(0.0961, abs=1e-4)
+    assert (low, high) == pytest.approx(exact.profile_interval(11, 34, 7.0), abs=1e-8)
+
+
+def test_the_real_week_counted_gives_the_same_maximum():
+    place = sim.load_theatre("afghanistan_2021")
+    record = place.record.until("2021-08-12").as_count()
+
+    found = maximum_likelihood(sim.Model(place, {"seizure": Baseline(LogNormal(1 / 40, 1.0))}), record)
+    assert found == pytest.approx({"seizure.baseline": 0.055838}, abs=1e-6)
+
+
+def test_a_profile_gives_up_what_the_other_parameter_can_explain():
+    model = sim.Model(complete(6), {"seizure": Baseline(LogNormal(0.1, 1.0)) * Momentum(HalfNormal(2.0))})
+    record = Record(
+        THIRTY_FOUR[:6],
+        [captured(p, j, j + 1) for j, p in enumerate(THIRTY_FOUR[:4])],
+        origin=ORIGIN.date(),
+        end=when(5),
+    )
+    best = maximum_likelihood(model, record)
+    low, high = profile_interval(model, record, "seizure.baseline")
+
+    assert low < best["seizure.baseline"] < high
+    alone = sim.Model(complete(6), {"seizure": Baseline(LogNormal(0.1, 1.0)) * Momentum(best["seizure.momentum"])})
+    narrow = profile_interval(alone, record, "seizure.baseline")
+    assert low < narrow[0] and narrow[1] < high
+
+
+def test_a_dated_calendar_for_all_enters_the_chain_of_counts():
+    slowed = Baseline(0.1) * Calendar("2000-01-03", None, -0.7)
+    model = sim.Model(complete(5), {"seizure": slowed})
+    chance = -math.expm1(-(0.1 * 2 + 0.1 * math.exp(-0.7) * 3))
+
+    found = log_likelihood(model, Record.from_count(2, 5.0, THIRTY_FOUR[:5]))
+    assert found == pytest.approx(math.log(10 * chance**2 * (1 - chance) ** 3), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("term", "named"),
+    [
+        (Neighbours(1.0), "seizure.neighbours.border"),
+        (Covariate("level", 1.0), "seizure.covariate.level"),
+        (CutOff(1.0), "seizure.cutoff"),
+        (Calendar("2021-08-01", None, 1.0, provinces=("A",)), "seizure.calendar"),
+        (PullBack(("A",), 1, hold=1.0, abandon=0.0), "seizure.pullback"),
+    ],
+)
+def test_a_term_that_tells_capitals_apart_is_refused_for_a_count(term, named):
+    model = sim.Model(theatre(), {"seizure": Baseline(0.1) * term})
+    with pytest.raises(ValueError, match=rf"{named} tells capitals apart.*by simulation is out of scope.*record.until"):
+        likelihood(model, Record.from_count(1, 2.0, list("ABC")))
+
+
+def test_contests_are_refused_for_a_count():
+    model = sim.Model(theatre(), {"assault": Baseline(0.1), "fall": Baseline(0.1)})
+    with pytest.raises(
+        ValueError, match="a count alone cannot tell seizures from falls; calibrate on the dated record"
+    ):
+        likelihood(model, Record.from_count(1, 2.0, list("ABC")))
+
+
+# -- what is refused -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("term", "message"),
+    [
+        (Momentum(1.0, window=3), r"seizure\.momentum\.3d depends on when each capital was lost.*what-if"),
+        (Frailty(0.5), r"seizure\.frailty is a hidden number for each province.*what-if"),
+        (Custom(lambda t, c, p: 1.0), r"seizure\.custom is a function the likelihood cannot read.*what-if"),
+        (Calendar(0.0, 3.0, 0.5), r"seizure\.calendar counts days from a projection's start.*name a date"),
+        (PullBack(("A",), 2.5, hold=0.0, abandon=0.1), r"seizure\.pullback counts days from a projection's start"),
+    ],
+)
+def test_a_term_the_record_cannot_be_weighed_under_is_refused_by_name(term, message):
+    with pytest.raises(ValueError, match=message):
+        likelihood(sim.Model(theatre(), {"seizure": Baseline(0.1) * term}), week([(0.0, 1.0), None, None]))
+
+
+def test_reserves_and_recapture_are_refused_by_name():
+    fight = {"assault": Baseline(0.1), "fall": Baseline(0.1), "relief": Baseline(0.1) * Reserves(2.0)}
+    with pytest.raises(ValueError, match=r"relief\.reserves ties the contests of different provinces together"):
+        likelihood(sim.Model(theatre(), fight), week([(0.0, 1.0), None, None]))
+    with pytest.raises(ValueError, match="recapture cannot be learned from the record; calibrate a model without it"):
+        likelihood(sim.Model(theatre(), {"seizure": Baseline(0.1), "recapture": Baseline(0.1)}), week([None] * 3))
+
+
+def test_a_record_without_an_end_or_of_other_provinces_is_refused():
+    model = sim.Model(theatre(), {"seizure": Baseline(0.1)})
+    with pytest.raises(ValueError, match=r"the record must have an end.*record\.until\('YYYY-MM-DD'\)"):
+        likelihood(model, Record(list("ABC"), [captured("A", 0.0, 1.0)], origin=ORIGIN.date()))
+    with pytest.raises(ValueError, match="must be of the model's provinces, but they differ in C, D"):
+        likelihood(model, Record.from_count(1, 2.0, list("ABD")))
+    with pytest.raises(TypeError, match="the week must be a Record, but was 11"):
+        likelihood(model, 11)
+    with pytest.raises(
+        ValueError, match="the capture of A must lie within the record, day 0 to 0.5, but was from 0 to 1"
+    ):
+        likelihood(model, week([(0.0, 1.0), None, None], end=0.5))
+
+
+# -- hidden contests -------------------------------------------------------------------------------------------------
+
+FIGHT = {
+    "seizure": (
+        Baseline(0.1) * Momentum(0.9) * CutOff(0.4),
+        [("baseline", 0.1), ("momentum", 0.9), ("cutoff", 0.4, 0, ())],
+    ),
+    "assault": (Baseline(0.4) * Neighbours(1.1), [("baseline", 0.4), ("neighbours", 1.1, "border")]),
+    "fall": (Baseline(0.6) * Momentum(0.5), [("baseline", 0.6), ("momentum", 0.5)]),
+    "relief": (
+        Baseline(0.5) * Calendar("2021-08-07T06:00", None, -0.6),
+        [("baseline", 0.5), ("calendar", 1.25, None, -0.6, None)],
+    ),
+}
+START = 0.2
+SEEN = [
+    Sighting(province="B", first=date(2021, 8, 6), last=date(2021, 8, 6), seen=date(2021, 8, 6), source="test"),
+    Sighting(province="C", first=date(2021, 8, 7), last=date(2021, 8, 7), seen=date(2021, 8, 7), source="test",
+             control=Control.GOVERNMENT),
+    Sighting(province="C", first=date(2021, 8, 1), last=date(2021, 8, 6), seen=date(2021, 8, 6), source="test"),
+    Sighting(province="A", first=date(2021, 8, 7), last=date(2021, 8, 7), seen=date(2021, 8, 7), source="test"),
+]  # fmt: skip
+
+
+def fight(names: tuple[str, ...] = tuple(FIGHT)) -> tuple[sim.Model, exact.Spec]:
+    model = sim.Model(theatre(), {name: FIGHT[name][0] for name in names}, contested=START)
+    return model, exact.Spec(n=3, hazards={name: FIGHT[name][1] for name in names}, **PLAIN)
+
+
+def joint(spec: exact.Spec, times: list[float | None], seen: list[tuple[float, int, int]], end: float) -> float:
+    """Return the density of captures at *times* and sightings (day, province, control), over all 3^n states."""
+    listed = exact.states(spec.n)
+    now = np.array([math.prod((1 - START, START, 0.0)[held] for held in control) for control in listed])
+    what = [(t, "capture", p, 0) for p, t in enumerate(times) if t is not None]
+    what += [(t, "seen", p, held) for t, p, held in seen] + [(b, "break", 0, 0) for b in spec.breaks(end)]
+    day = 0.0
+    for t, kind, p, held in [*sorted(what), (end, "end", 0, 0)]:
+        rates = exact.generator(spec, day).toarray()
+        lost = np.array([sum(h == 2 for h in control) for control in listed])
+        quiet = np.where(lost[:, None] == lost[None, :], rates, 0.0)
+        now = now @ linalg.expm(quiet * (t - day))
+        if kind == "capture":
+            here = np.array([control[p] == 2 for control in listed])
+            now = now @ np.where((lost[:, None] + 1 == lost[None, :]) & here[None, :] & ~here[:, None], rates, 0.0)
+        elif kind == "seen":
+            now = np.where([control[p] == held for control in listed], now, 0.0)
+        day = t
+    return float(now.sum())
+
+
+def sightings_of(times: list[float | None], end: float) -> list[tuple[float, int, int]]:
+    """Return SEEN as moments: the middle of the day or of its part before the capture; day 0 for a span from before."""
+    middle = [min(high, times[p] or end) for p, high in ((1, 1.0), (2, 2.0), (2, 1.0), (0, 2.0))]
+    return [(middle[0] / 2, 1, 1), ((1 + middle[1]) / 2, 2, 0), (0.0, 2, 1), (middle[2] / 2, 2, 1),
+            ((1 + middle[3]) / 2, 0, 1)]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "names", [tuple(FIGHT), ("seizure", "assault", "fall"), ("assault", "fall", "relief")], ids=len
+)
+@pytest.mark.parametrize("times", [[1.5, 0.625, None], [2.75, None, 2.5], [None, None, None]], ids=str)
+def test_the_filter_with_exact_times_equals_the_joint_master_equation(names, times):
+    model, spec = fight(names)
+    spans = [(t, t) if t else None for t in times]
+    unseen, seen = week(spans), week(spans, sightings=SEEN)
+
+    assert log_likelihood(model, unseen) == pytest.approx(math.log(joint(spec, times, [], 3.0)), abs=1e-12)
+    expected = joint(spec, times, sightings_of(times, 3.0), 3.0)
+    assert log_likelihood(model, seen) == pytest.approx(math.log(expected), abs=1e-12)
+
+
+def test_days_only_average_over_the_hours_to_the_integral_over_the_orders():
+    model, spec = fight()
+    spans = [(1.0, 2.0), (0.0, 1.0), (1.0, 2.0)]
+    record = week(spans, sightings=SEEN)
+    expected = integral(lambda times: joint(spec, times, sightings_of(times, 3.0), 3.0), spans, [1.25], nodes=5)
+    values = model.draws({}).values
+    coarse, fine = (likelihood(model, record, seed=3, points=points) for points in (32, 1024))
+
+    assert float(fine(values)[0]) == pytest.approx(math.log(expected), abs=5e-4)
+    assert float(coarse(values)[0]) == pytest.approx(math.log(expected), abs=5 * coarse.error(values[0]))
+    assert fine.error(values[0]) < 5e-4 < coarse.error(values[0]) < 0.02
+
+
+def test_a_filter_without_contests_is_the_history_of_seizures():
+    quiet = sim.Model(theatre(), {"seizure": HAZARDS["momentum"][0], "fall": Baseline(0.5)}, contested=0.0)
+    plain = sim.Model(theatre(), {"seizure": HAZARDS["momentum"][0]})
+    record = week([(0.75, 0.75), (2.0, 2.0), None])
+
+    assert log_likelihood(quiet, record) == pytest.approx(log_likelihood(plain, record), abs=1e-13)
+
+
+def test_rates_of_any_size_keep_the_filter_positive():
+    spans = [(1.5, 1.5), None, None]
+    for rates in itertools.product([0.0, 1e-12, 1.0, 200.0], repeat=3):
+        terms = dict(zip(("assault", "fall", "relief"), map(Baseline, rates), strict=True))
+        model = sim.Model(theatre(), {"seizure": Baseline(1e-3), **terms}, contested=0.1)
+        plain = {name: [("baseline", rate)] for name, rate in zip(terms, rates, strict=True)}
+        spec = exact.Spec(n=3, hazards={"seizure": [("baseline", 1e-3)], **plain}, **PLAIN)
+        start = {c: math.prod((0.9, 0.1, 0.0)[h] for h in c) for c in exact.states(3)}
+        del spec, start
+        g, c = 0.9, 0.1
+        a, f, r = rates
+        step = linalg.expm(np.array([[-(a + 1e-3), a], [r, -(f + r)]]) * 1.5)
+        g, c = np.array([g, c]) @ step
+        rest = np.array([0.9, 0.1]) @ step @ step
+        expected = math.log(g * 1e-3 + c * f) + 2 * math.log(rest.sum())
+
+        assert log_likelihood(model, week(spans)) == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_capital_seen_on_a_day_was_not_captured_before_it():
+    model, _ = fight()
+    seen = [Sighting(province="A", first=date(2021, 8, 7), last=date(2021, 8, 7), seen=date(2021, 8, 7), source="test")]
+    wide = likelihood(model, week([(0.0, 2.0), None, None], sightings=seen), seed=1, points=256)
+    narrow = likelihood(model, week([(1.0, 2.0), None, None], sightings=seen), seed=1, points=256)
+    values = model.draws({}).values
+
+    assert float(wide(values)[0]) == float(narrow(values)[0])
+
+
+def test_sightings_after_the_capture_are_left_out_and_said_to_be():
+    model, _ = fight()
+    seen = [Sighting(province="A", first=date(2021, 8, 8), last=date(2021, 8, 8), seen=date(2021, 8, 8), source="test")]
+    told = likelihood(model, week([(0.5, 0.5), None, None], sightings=seen))
+
+    assert "sightings after the capture are left out (A)" in told.notes
+    values = model.draws({}).values
+    assert float(told(values)[0]) == log_likelihood(model, week([(0.5, 0.5), None, None]))
+
+
+def test_unknown_hours_need_a_seed_and_a_power_of_two():
+    model, _ = fight()
+    with pytest.raises(TypeError, match="averaging over unknown hours needs a seed"):
+        likelihood(model, week([(0.0, 1.0), None, None]))
+    with pytest.raises(ValueError, match="points must be a power of two, but was 20"):
+        likelihood(model, week([(0.0, 1.0), None, None]), seed=1, points=20)
