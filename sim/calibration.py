@@ -159,8 +159,11 @@ def calibrate(
     method: Method
 
     def density(scores: Floats) -> Floats:
+        # A move of the sampler may leap to where values overflow; the prior has some 1e-196 of its peak there.
+        near = np.all(np.abs(scores) < 30.0, axis=1)
+        scores = np.where(near[:, None], scores, 0.0)
         found = weight(from_scores(model, scores)) - 0.5 * np.sum(scores * scores, axis=1)
-        return np.where(np.isnan(found), -math.inf, found)
+        return np.where(near & ~np.isnan(found), found, -math.inf)
 
     if dimension == 0:
         method, sample = "fixed", sampling.Sample(np.zeros((draws, 0)), [])

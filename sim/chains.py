@@ -99,16 +99,17 @@ def _counted(rates, days, number, out):  # type: ignore[no-untyped-def]
                 chance[number[e]] = 1.0
 
 
-def birth_rates(law: Law, values: Floats, day: float = 0.0) -> Floats:
+def birth_rates(law: Law, values: Floats, day: float = 0.0, most: int | None = None) -> Floats:
     """Return the rate from k to k + 1 capitals lost on *day*, shape (row, k), for each row of *values*.
 
-    For laws that treat all capitals still held alike.
+    For k below *most*, or all of them; for laws that treat all capitals still held alike.
     """
     n = law.track.shape[1]
-    control = np.where(np.arange(n) < np.arange(n)[:, None], _INSURGENT, _GOVERNMENT).astype(np.int8)
-    rates = rates_in(law, control, np.full(n, day), values)
+    lost = np.arange(n if most is None else most)
+    control = np.where(np.arange(n) < lost[:, None], _INSURGENT, _GOVERNMENT).astype(np.int8)
+    rates = rates_in(law, control, np.full(len(lost), day), values)
     # With k lost, the first that is still held is number k.
-    return np.asarray((n - np.arange(n)) * np.diagonal(rates[:, :, 0], axis1=1, axis2=2))
+    return np.asarray((n - lost) * rates[:, lost, 0, lost])
 
 
 def counted(law: Law, counts: Sequence[tuple[float, int]], values: Floats) -> Floats:
@@ -120,7 +121,13 @@ def counted(law: Law, counts: Sequence[tuple[float, int]], values: Floats) -> Fl
     edges = sorted({0.0, *(day for day, _ in counts), *(b for b in law.breaks.tolist() if b < end)})
     known = dict(counts)
     number = np.array([known.get(edge, -1) for edge in edges[1:]], np.int64)
-    rates = np.stack([birth_rates(law, values, day) for day in edges[:-1]], axis=1)
+    n = law.track.shape[1]
+    most = min(n, int(number.max()) + 1)
     out = np.empty(len(values))
-    _counted(rates, np.diff(edges), number, out)
+    # The table of rates of a block of rows stays below 32 MB.
+    block = max(1, (1 << 22) // (most * n))
+    for at in range(0, len(values), block):
+        rows = values[at : at + block]
+        rates = np.stack([birth_rates(law, rows, day, most) for day in edges[:-1]], axis=1)
+        _counted(rates, np.diff(edges), number, out[at : at + block])
     return out

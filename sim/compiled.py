@@ -38,6 +38,7 @@ def inner(function: _F) -> _F:
     """Compile a *function* that compiled code calls, without reference counting.
 
     It may not allocate, and its arrays must be held by whoever called the entry. Counting references to tuples of
-    arrays would take a hundred times as long as the work on them.
+    arrays would take a hundred times as long as the work on them, and handing them over as arguments as long again, so
+    it is written out where it is called.
     """
-    return cast(_F, numba.njit(cache=True, nogil=True, **_UNCOUNTED)(function))
+    return cast(_F, numba.njit(cache=True, nogil=True, forceinline=True, **_UNCOUNTED)(function))

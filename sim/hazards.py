@@ -51,7 +51,9 @@ def _instant(value: Instant | None, where: str) -> datetime | float | None:
             raise ValueError(f"{where} must be an ISO date such as '2021-08-31', but was {value!r}") from None
     if isinstance(value, datetime):
         if value.tzinfo is not None:
-            raise ValueError(f"{where} must be local time without a zone, but was {value.isoformat()}; leave the zone out")
+            raise ValueError(
+                f"{where} must be local time without a zone, but was {value.isoformat()}; leave the zone out"
+            )
         return value
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day)
@@ -160,7 +162,8 @@ class Momentum(Term):
 
     def __post_init__(self) -> None:
         self._prior("effect")
-        if self.window is not None and not (isinstance(self.window, (int, float)) and 0 < self.window < math.inf):
+        odd = isinstance(self.window, bool) or not isinstance(self.window, (int, float, type(None)))
+        if odd or not (self.window is None or 0 < self.window < math.inf):
             raise ValueError(f"Momentum: window must be a positive number of days or None, but was {self.window!r}")
 
     @property
@@ -335,7 +338,9 @@ class Custom(Term):
         if not callable(self.fn):
             raise TypeError(f"Custom: fn must be a function of (time, control, province), but was {self.fn!r}")
         if isinstance(self.breaks, str) or not isinstance(self.breaks, Iterable):
-            raise TypeError(f"Custom: breaks must be a tuple of instants, but was {self.breaks!r}; write ({self.breaks!r},)")
+            raise TypeError(
+                f"Custom: breaks must be a tuple of instants, but was {self.breaks!r}; write ({self.breaks!r},)"
+            )
         object.__setattr__(self, "breaks", tuple(_instant(b, "Custom: a break") for b in self.breaks))
 
     @property

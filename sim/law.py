@@ -18,22 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.compiled import inner
-from sim.control import Control
 
 __all__ = [
-    "KINDS",
-    "Law",
-    "Situation",
-    "Watch",
-    "common_rate",
-    "expire",
-    "fresh",
-    "local_rate",
-    "move",
-    "place",
-    "shares",
-    "turn",
-]
+    "CONTESTED", "KINDS", "LOST", "MARKED", "Law", "Situation", "Watch", "common_rate", "fresh", "local_rate", "shares",
+]  # fmt: skip
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
@@ -63,7 +51,6 @@ KINDS = (
     _PULLBACK,
     _CUSTOM,
 ) = range(len(KINDS))
-_CONTESTED, _INSURGENT = int(Control.CONTESTED), int(Control.INSURGENT)
 LOST, CONTESTED, MARKED = range(3)
 
 #: Columns of a term: its kind, whether it is common, the columns of its values, and the row of the table it reads.
@@ -96,7 +83,7 @@ class Law(NamedTuple):
 
 
 class Situation(NamedTuple):
-    """Control of every capital at one moment, and the tallies that follow from it. Changed by this module alone."""
+    """Control of every capital at one moment, and the tallies that follow from it. Changed by ``moves.py`` alone."""
 
     control: NDArray[np.int8]  # (n,)
     tally: Ints  # capitals lost, capitals contested, provinces marked
@@ -230,163 +217,3 @@ def shares(law: Law, values: Floats, now: Situation, r: int, p: int, out: Floats
     for j in range(last + 1):
         out[j] *= mean
     out[baseline] = math.exp(-total)
-
-
-@inner
-def _mark(now: Situation, p: int) -> None:
-    if not now.flag[p]:
-        now.flag[p] = 1
-        now.marked[now.tally[MARKED]] = p
-        now.tally[MARKED] += 1
-
-
-@inner
-def _recut(law: Law, now: Situation, rule: int) -> None:
-    """Find again who is cut off: walk from the hub, going on only from capitals that are not lost."""
-    hub, graph = law.hub[rule], law.roads[rule]
-    now.seen[:] = 0
-    size = 0
-    if now.control[hub] != _INSURGENT:
-        now.seen[hub] = 1
-        now.queue[0] = hub
-        size = 1
-    at = 0
-    while at < size:
-        p = now.queue[at]
-        at += 1
-        for j in range(law.pointer[graph, p], law.pointer[graph, p + 1]):
-            q = law.link[j]
-            if not now.seen[q]:
-                now.seen[q] = 1
-                if now.control[q] != _INSURGENT:
-                    now.queue[size] = q
-                    size += 1
-    for p in range(len(now.control)):
-        lost = now.control[p] == _INSURGENT
-        cut = 1 if law.path[rule, p] and not lost and not now.seen[p] and p != hub else 0
-        if cut != now.cut[rule, p]:
-            now.cut[rule, p] = cut
-            _mark(now, p)
-
-
-@inner
-def _remember(law: Law, now: Situation, p: int, day: float) -> None:
-    """Put *p*, captured on *day*, into the chain of held capitals and into every window."""
-    n = len(now.control)
-    now.taken[p] = day
-    last = now.before[n]
-    while last != n and now.taken[last] > day:
-        last = now.before[last]
-    following = now.after[last]
-    now.after[last], now.before[p] = p, last
-    now.after[p], now.before[following] = following, p
-    for w in range(len(law.window)):
-        now.recent[w] += 1
-        if now.oldest[w] == following:
-            now.oldest[w] = p
-
-
-@inner
-def _forget(law: Law, now: Situation, p: int, day: float) -> None:
-    if now.taken[p] == -np.inf:
-        return
-    for w in range(len(law.window)):
-        if now.taken[p] + law.window[w] > day:
-            now.recent[w] -= 1
-            if now.oldest[w] == p:
-                now.oldest[w] = now.after[p]
-    now.after[now.before[p]], now.before[now.after[p]] = now.after[p], now.before[p]
-    now.taken[p] = -np.inf
-
-
-@inner
-def expire(law: Law, now: Situation, day: float) -> float:
-    """Drop from the windows what was captured too long before *day*; return when that next happens (inf if never)."""
-    n = len(now.control)
-    following = np.inf
-    for w in range(len(law.window)):
-        while now.oldest[w] != n and now.taken[now.oldest[w]] + law.window[w] <= day:
-            now.recent[w] -= 1
-            now.oldest[w] = now.after[now.oldest[w]]
-        if now.oldest[w] != n:
-            following = min(following, now.taken[now.oldest[w]] + law.window[w])
-    return following
-
-
-@inner
-def turn(law: Law, now: Situation, day: float) -> None:
-    """Switch calendars and dated pull-backs to what holds on *day*."""
-    for k in range(len(law.calendar)):
-        active = 1 if law.calendar[k, 0] <= day < law.calendar[k, 1] else 0
-        if active != now.active[k]:
-            now.active[k] = active
-            for p in range(len(now.control)):
-                if law.region[k, p]:
-                    _mark(now, p)
-    for b in range(len(law.trigger)):
-        if day >= law.trigger_day[b]:
-            now.pulled[b] = 1
-
-
-@inner
-def _count(law: Law, now: Situation, p: int, step: int) -> None:
-    """Follow a capital being lost (*step* 1) or regained (-1) through every tally but the chain."""
-    now.tally[LOST] += step
-    for g in range(now.held.shape[0]):
-        for j in range(law.pointer[g, p], law.pointer[g, p + 1]):
-            now.held[g, law.link[j]] += step
-            _mark(now, law.link[j])
-    for b in range(len(law.trigger)):
-        if now.tally[LOST] >= law.trigger[b]:
-            now.pulled[b] = 1
-
-
-@inner
-def move(law: Law, now: Situation, p: int, to: int, day: float) -> None:
-    """Change control of province *p* to *to* on *day*, with all that follows; mark whom it may concern."""
-    was = now.control[p]
-    now.control[p] = to
-    now.tally[CONTESTED] += (to == _CONTESTED) - (was == _CONTESTED)
-    _mark(now, p)
-    if (was == _INSURGENT) == (to == _INSURGENT):
-        return
-    if to == _INSURGENT:
-        _count(law, now, p, 1)
-        _remember(law, now, p, day)
-    else:
-        _count(law, now, p, -1)
-        _forget(law, now, p, day)
-    for rule in range(len(law.hub)):
-        _recut(law, now, rule)
-
-
-@inner
-def place(law: Law, now: Situation, control: NDArray[np.int8], taken: Floats, day: float) -> None:
-    """Set up *now* on *day* from *control*, with the days held capitals were *taken* (-inf if not known)."""
-    n = len(control)
-    now.tally[:] = 0
-    now.held[:] = 0
-    now.active[:] = 0
-    now.pulled[:] = 0
-    now.recent[:] = 0
-    now.oldest[:] = n
-    now.taken[:] = -np.inf
-    now.before[:] = n
-    now.after[:] = n
-    now.flag[:] = 0
-    now.cut[:] = 0
-    for p in range(n):
-        now.control[p] = control[p]
-        if control[p] == _CONTESTED:
-            now.tally[CONTESTED] += 1
-        elif control[p] == _INSURGENT:
-            _count(law, now, p, 1)
-            if taken[p] > -np.inf:
-                _remember(law, now, p, taken[p])
-    for b in range(len(law.trigger)):
-        if law.trigger[b] == 0:  # reached before any capital is counted
-            now.pulled[b] = 1
-    for rule in range(len(law.hub)):
-        _recut(law, now, rule)
-    turn(law, now, day)
-    expire(law, now, day)

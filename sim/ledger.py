@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numba import types
@@ -22,12 +22,12 @@ from numba.experimental import structref
 from numpy.typing import NDArray
 
 from sim import law as _law
+from sim import moves
 from sim.compiled import entry, inner
 from sim.control import Control, State
+from sim.lowering import lower
+from sim.model import Model
 from sim.streams import exponential, key_of, name_key, normal, uniform
-
-if TYPE_CHECKING:
-    from sim.model import Model
 
 __all__ = ["BREAK", "CLOCK", "EXPIRY", "Log", "Race", "advance", "begin", "log_of", "new_race", "rescale", "retouch"]
 
@@ -100,7 +100,7 @@ structref.define_proxy(Race, _RaceType, ["law", "opening", "now", "book", "log"]
 
 def new_race(model: Model, start: State, seed: int, *, room: int = 4096) -> tuple[Race, _law.Law, _law.Situation, Book]:
     """Return a race of *model* from *start*, and its law, situation and book as arrays that can be read."""
-    law = model.lower(start.instant)
+    law = lower(model, start.instant)
     now = _law.fresh(law)
     transitions, n = law.track.shape
     columns = int(np.max(np.diff(law.ends))) + 1
@@ -167,8 +167,8 @@ def _settle(law: _law.Law, opening: Opening, now: _law.Situation, book: Book, r:
     local = _law.local_rate(law, book.values, now, r, p) if on else 0.0
     if on == clock.on and local == clock.local:
         return
-    if not local < np.inf:
-        raise ValueError("a hazard is not finite: an effect or a Custom term is too large, or not a number")
+    if not 0.0 <= local < np.inf:
+        raise ValueError("a hazard is negative or not finite: a rate, an effect or a Custom term is out of bounds")
     tau = _tau(book.track[law.track[r, p]], day)
     if clock.on:
         clock.left = max(0.0, clock.left - clock.local * (tau - clock.mark))
@@ -250,8 +250,8 @@ def begin(race: Race, replication: int, values: NDArray[np.float64]) -> float:
         if not math.isnan(opening.earliest[p]):
             span = opening.latest[p] - opening.earliest[p]
             taken[p] = opening.earliest[p] + span * uniform(opening.key[1], opening.province[p], replication, 0)
-    _law.place(law, now, control, taken, 0.0)
-    stop.expiry = _law.expire(law, now, 0.0)
+    moves.place(law, now, control, taken, 0.0)
+    stop.expiry = moves.expire(law, now, 0.0)
     for r in range(len(law.source)):
         for p in range(len(control)):
             clock = book.clock[r, p]
@@ -310,7 +310,7 @@ def _fire(law: _law.Law, now: _law.Situation, book: Book, log: Log, r: int, p: i
     clock.fired += 1
     clock.left, clock.on, clock.local = -1.0, 0, 0.0
     book.due[r, p] = np.inf
-    _law.move(law, now, p, law.target[r], day)
+    moves.move(law, now, p, law.target[r], day)
 
 
 @entry
@@ -324,9 +324,9 @@ def advance(race: Race) -> float:
             _grow(race)
         _fire(law, now, book, race.log, stop.r, stop.p, day)
     elif stop.kind == BREAK:
-        _law.turn(law, now, day)
+        moves.turn(law, now, day)
         stop.turned += 1
     if len(law.window) > 0:
-        stop.expiry = _law.expire(law, now, day)
+        stop.expiry = moves.expire(law, now, day)
     _refresh(law, race.opening, now, book, day)
     return stop.day

@@ -19,6 +19,7 @@ from sim import chains, contests, subsets
 from sim.control import Control
 from sim.hazards import Baseline, Calendar, Custom, Frailty, Momentum, Neighbours, PullBack, Reserves, Term
 from sim.law import Law
+from sim.lowering import lower
 from sim.model import CONTESTED_AT_START, Model
 from sim.record import Record
 from sim.streams import key_of
@@ -155,7 +156,7 @@ def _of_count(model: Model, record: Record) -> Likelihood:
                 "weighing it by simulation is out of scope; calibrate on the dated record (record.until(…)), or leave "
                 "the term out"
             )
-    law, n = model.lower(record.start), len(record.provinces)
+    law, n = lower(model, record.start), len(record.provinces)
     counts = [(min(record.day(row.day + _DAY), record.days), row.captured) for row in record.counts]
     for (_, before), (day, after) in zip(counts, counts[1:], strict=False):
         if after < before:
@@ -195,7 +196,7 @@ def _binomial(law: Law, n: int, days: float, lost: int) -> Callable[[Floats], Fl
     choices = float(special.gammaln(n + 1) - special.gammaln(lost + 1) - special.gammaln(n - lost + 1))
 
     def function(values: Floats) -> Floats:
-        rate = chains.birth_rates(law, values)[:, 0] / n
+        rate = chains.birth_rates(law, values, most=1)[:, 0] / n
         with np.errstate(divide="ignore"):
             gone = np.log(-np.expm1(-rate * days)) if lost else np.zeros(len(values))
         return np.asarray(choices + lost * gone - (n - lost) * rate * days)
@@ -218,7 +219,7 @@ def _survival(record: Record) -> str:
 
 
 def _of_captures(model: Model, record: Record) -> Likelihood:
-    law = model.lower(record.start)
+    law = lower(model, record.start)
     table = subsets.stages(len(record.provinces), _intervals(model, record), law.breaks.tolist(), record.days)
     notes = [_survival(record)]
     seen = sorted({row.province for row in record.sightings if row.control is Control.CONTESTED})
@@ -234,7 +235,7 @@ def _of_captures(model: Model, record: Record) -> Likelihood:
 
 
 def _of_contests(model: Model, record: Record, seed: int | None, points: int) -> Likelihood:
-    law, end, n = model.lower(record.start), record.days, len(record.provinces)
+    law, end, n = lower(model, record.start), record.days, len(record.provinces)
     seen, notes = _sightings(model, record)
     captures = []
     for p, low, high in _intervals(model, record):

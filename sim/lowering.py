@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 from sim import law as _law
 from sim.control import TRANSITIONS
 from sim.hazards import Calendar, Covariate, Custom, CutOff, Frailty, Momentum, Neighbours, PullBack, Term
-
-if TYPE_CHECKING:
-    from sim.model import Model
+from sim.model import Model
 
 __all__ = ["lower"]
 
@@ -22,8 +20,11 @@ Floats: TypeAlias = NDArray[np.float64]
 _T = TypeVar("_T")
 
 
-def lower(model: Model, instant: datetime | None) -> _law.Law:
-    """Return the law of *model* for a scenario that starts at *instant*."""
+def lower(model: Model, instant: datetime | None = None) -> _law.Law:
+    """Return the law of *model* for a scenario that starts at *instant*.
+
+    Raise a ValueError if a term names a date and *instant* is None.
+    """
     return _Lowering(model, instant).law()
 
 

@@ -1,13 +1,12 @@
 """A model: a theatre, and for each transition of control the hazard that drives it.
 
-``Model.lower`` turns it into the arrays of the law; ``Draws`` are values of its parameters, one row a draw.
+``Draws`` are values of its parameters, one row a draw.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -16,8 +15,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from sim.control import TRANSITIONS, Control, nearest, require_transition
 from sim.hazards import Baseline, Calendar, Covariate, CutOff, Hazard, Neighbours, PullBack, Reserves, Term
-from sim.law import Law
-from sim.lowering import lower
 from sim.priors import Beta, Prior, as_prior
 from sim.streams import uniforms
 from sim.theatre import Theatre
@@ -188,13 +185,6 @@ class Model:
             raise ValueError(f"draw_prior: count must be a positive integer, but was {count!r}")
         columns = [prior.quantile(uniforms(seed, "prior", name, count)) for name, prior in self.parameters.items()]
         return Draws(tuple(self.parameters), np.column_stack(columns))
-
-    def lower(self, instant: datetime | None = None) -> Law:
-        """Return the law of this model for a scenario that starts at *instant*.
-
-        Raise a ValueError if a term names a date and *instant* is None.
-        """
-        return lower(self, instant)
 
     def describe(self) -> dict[str, object]:
         """Return the model as plain values: transitions, terms and priors."""

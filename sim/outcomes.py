@@ -205,6 +205,8 @@ def _weighing(theatre: Theatre, column: str, share: float, where: str) -> Watch:
     if not all(math.isfinite(v) and v >= 0 for v in values):
         raise ValueError(f"{where}: column {column!r} must be given and not negative in every province")
     whole = sum(Fraction(v) for v in values)
+    if whole == 0:
+        raise ValueError(f"{where}: column {column!r} must not be nought in every province")
     parts = [round(Fraction(v) / whole * _PARTS) for v in values]
     weights = np.zeros((len(values), 3), np.int64)
     weights[:, Control.INSURGENT] = parts

@@ -166,10 +166,12 @@ def _clustered(hits: Floats, trials: Floats) -> tuple[float, float]:
 def _beta(hits: Floats, trials: Floats) -> tuple[float, float]:
     """Return mean and concentration of the beta distribution of p(draw); inf for no spread, nan if unknown."""
     mean = float(hits.sum() / trials.sum())
-    if len(trials) == 1 or mean in (0.0, 1.0):
+    if len(trials) == 1:
         return mean, math.inf
     if trials.max() < 2:
         return mean, math.nan
+    if mean in (0.0, 1.0):
+        return mean, math.inf
     cells, counts = np.unique(np.stack([hits, trials]), axis=1, return_counts=True)
     k, m = cells
 

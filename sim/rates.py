@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from sim.compiled import entry
 from sim.control import Control
-from sim.law import Law, common_rate, fresh, local_rate, place
+from sim.law import Law, common_rate, fresh, local_rate
+from sim.moves import place
 
 __all__ = ["rates_in"]
 

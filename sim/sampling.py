@@ -6,6 +6,7 @@ A density here is a function of scores, shape (row, score), that gives log densi
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ Density: TypeAlias = Callable[[Floats], Floats]
 
 #: Cells along each axis of a grid, by the number of axes.
 _CELLS = {1: 400, 2: 120}
+#: The same while it looks for the mass.
+_COARSE = {1: 200, 2: 40}
 #: A grid covers what is within this of the peak: 1e-9 of it.
 _DEPTH = 9.0 * math.log(10.0)
 _FAR = 8.0
@@ -66,14 +69,9 @@ def grid(density: Density, dimension: int, draws: int, seed: int) -> Sample:
 def _fitted(density: Density, dimension: int) -> tuple[Floats, Floats, Floats]:
     """Return the centres of the cells, shape (cell, axis), their widths by axis, and the log density there."""
     low, high = np.full(dimension, -_FAR), np.full(dimension, _FAR)
-    cells = _CELLS[dimension]
+    cells = _COARSE[dimension]
     for _ in range(40):
-        widths = (high - low) / cells
-        axes = [low[a] + widths[a] * (np.arange(cells) + 0.5) for a in range(dimension)]
-        centres = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, dimension)
-        log = np.asarray(density(centres))
-        if not np.any(log > -math.inf):
-            raise ValueError("calibrate: the record is impossible under the model, whatever its parameters")
+        log, centres, axes, widths = _laid(density, low, high, cells)
         near = (log > log.max() - _DEPTH).reshape((cells,) * dimension)
         narrow = True
         for a in range(dimension):
@@ -84,7 +82,31 @@ def _fitted(density: Density, dimension: int) -> tuple[Floats, Floats, Floats]:
             low[a], high[a] = max(new_low, -_FAR), min(new_high, _FAR)
         if narrow:
             break
+    for _ in range(20):
+        log, centres, axes, widths = _laid(density, low, high, _CELLS[dimension])
+        near = (log > log.max() - _DEPTH).reshape((_CELLS[dimension],) * dimension)
+        cut = False
+        # A narrow ridge may slip between the coarse cells: no mass may lie on the edge of the final ones.
+        for a in range(dimension):
+            kept = near.any(axis=tuple(b for b in range(dimension) if b != a))
+            reach = 0.25 * (high[a] - low[a])
+            for edge, ends, step in ((kept[0], low, -reach), (kept[-1], high, reach)):
+                if edge and abs(ends[a]) < _FAR:
+                    ends[a], cut = min(max(ends[a] + step, -_FAR), _FAR), True
+        if not cut:
+            break
     return centres, widths, log
+
+
+def _laid(density: Density, low: Floats, high: Floats, cells: int) -> tuple[Floats, Floats, list[Floats], Floats]:
+    """Return the log density at the centres of *cells* cells an axis, the centres, the axes and the cells' widths."""
+    widths = (high - low) / cells
+    axes = [start + width * (np.arange(cells) + 0.5) for start, width in zip(low, widths, strict=True)]
+    centres = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(low))
+    log = np.asarray(density(centres))
+    if not np.any(log > -math.inf):
+        raise ValueError("calibrate: the record is impossible under the model, whatever its parameters")
+    return log, centres, axes, widths
 
 
 def ensembles(density: Density, dimension: int, draws: int, seed: int, budget: Budget,
@@ -100,7 +122,7 @@ def ensembles(density: Density, dimension: int, draws: int, seed: int, budget: B
     kept, told = np.empty(0), [dict.fromkeys(("rhat", "ess_bulk", "ess_tail"), math.nan)] * dimension
     done = 0
     # Ensembles share nothing, so threads change the time this takes and not a bit of the result.
-    with ThreadPoolExecutor(max_workers=2) as pool:
+    with ThreadPoolExecutor(max_workers=min(budget.ensembles, os.cpu_count() or 1)) as pool:
         for _ in range(budget.rounds):
             for chain, part in zip(chains, pool.map(lambda s: _run(s, budget.round), samplers), strict=True):
                 chain.append(part)
@@ -152,10 +174,13 @@ def _settled(whole: Floats) -> Floats:
     steps = whole.shape[1]
     # Of the second half, which the start has left behind, to judge how much of the first to drop.
     half = whole[:, steps // 2 :]
-    slowest = max(float(np.max(integrated_time(part, tol=0, quiet=True))) for part in half)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = [float(np.max(integrated_time(part, tol=0, quiet=True))) for part in half]
+    # A walker that never moved has no autocorrelation time: nothing shorter than the run can be claimed.
+    slowest = max(time if math.isfinite(time) else float(steps) for time in found)
     burn = min(int(10 * slowest), steps // 2)
     thin = max(1, int(slowest))
-    return whole[:, burn::thin]
+    return whole[:, burn :: min(thin, max(1, (steps - burn) // 8))]
 
 
 def _diagnostics(kept: Floats) -> list[dict[str, float]]:

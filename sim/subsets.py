@@ -201,10 +201,15 @@ def _extremes(leaving, size):  # type: ignore[no-untyped-def]
 
 @inner
 def _events(leaving, entering, m, days):  # type: ignore[no-untyped-def]
-    """Return a bound on the norm of the generator of a stage, less its slowest rate, times its *days*."""
+    """Return a bound on the norm of the generator of a stage, less its slowest rate, times its *days*.
+
+    Infinite if a rate is infinite or not a number.
+    """
     slowest, fastest = _extremes(leaving, 1 << m)
     bound = 0.0
     for member in range(1 << m):
+        if not leaving[member] < np.inf:
+            return np.inf
         total = 0.0
         for b in range(m):
             if not member >> b & 1:

@@ -178,13 +178,14 @@ def specs(
             st.sets(st.sampled_from(sorted({kind for _, kind in roads}))).map(lambda kinds: tuple(sorted(kinds))),
         ),
         "calendar": st.tuples(
-            st.just("calendar"), st.sampled_from([None, -1.0, 0.0, 2.0, 3.5]), st.sampled_from([4.0, 6.5, None]), EFFECTS,
-            st.none() | parts.map(lambda some: tuple(sorted(some))),
+            st.just("calendar"), st.sampled_from([None, -1.0, 0.0, 2.0, 3.5]), st.sampled_from([4.0, 6.5, None]),
+            EFFECTS, st.none() | parts.map(lambda some: tuple(sorted(some))),
         ),
         "reserves": st.tuples(st.just("reserves"), st.floats(0.1, 4.0)),
         "pullback": st.tuples(
             st.just("pullback"), parts.map(lambda some: tuple(sorted(some))),
-            st.tuples(st.just("lost"), st.integers(0, n)) | st.tuples(st.just("day"), st.sampled_from([-1.0, 0.0, 3.0])),
+            st.tuples(st.just("lost"), st.integers(0, n))
+            | st.tuples(st.just("day"), st.sampled_from([-1.0, 0.0, 3.0])),
             EFFECTS, EFFECTS,
         ),
         "custom": st.tuples(st.just("custom"), st.just(busy), st.just((3.0,))),

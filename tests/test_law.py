@@ -15,8 +15,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sim import law as L  # noqa: N812 - one letter, so that a law of its own can be called law
+from sim import moves
 from sim.control import Control
 from sim.hazards import Baseline, CutOff, Neighbours
+from sim.lowering import lower
 from sim.model import Model
 from sim.record import Record
 from sim.theatre import Theatre
@@ -27,13 +29,13 @@ class Placed:
 
     def __init__(self, spec: Spec, control: tuple[int, ...], day: float, taken: Any = None):
         self.spec, self.model = spec, model_of(spec)
-        self.law = self.model.lower()
+        self.law = lower(self.model)
         self.values = self.model.draws().values[0].copy()
         self.now = L.fresh(self.law)
         frail = [term for term in spec.terms if term[0] == "frailty"]
         self.now.frailty[:] = [term[2] for term in frail] or self.now.frailty
         taken = np.full(spec.n, -np.inf) if taken is None else taken
-        L.place(self.law, self.now, np.array(control, np.int8), taken, day)
+        moves.place(self.law, self.now, np.array(control, np.int8), taken, day)
         customs = [term for term in spec.terms if term[0] == "custom"]
         for k, term in enumerate(customs):
             self.now.custom[k] = [term[1](day, control, p) for p in range(spec.n)]
@@ -110,11 +112,11 @@ def lost_but(week: Record, theatre: Theatre, *but: str) -> np.ndarray:
 def test_losing_ghazni_cuts_off_zabul_kandahar_helmand_and_uruzgan_and_nobody_else(
     afghan: Theatre, week: Record
 ) -> None:
-    law = Model(afghan, {"seizure": Baseline(0.1) * CutOff(1.0)}).lower()
+    law = lower(Model(afghan, {"seizure": Baseline(0.1) * CutOff(1.0)}))
     now = L.fresh(law)
-    L.place(law, now, lost_but(week, afghan, "Ghazni"), np.full(34, -np.inf), 0.0)
+    moves.place(law, now, lost_but(week, afghan, "Ghazni"), np.full(34, -np.inf), 0.0)
     before = now.cut[0].copy()
-    L.move(law, now, afghan.index("Ghazni"), 2, 0.0)
+    moves.move(law, now, afghan.index("Ghazni"), 2, 0.0)
     added = {afghan.provinces[p] for p in np.flatnonzero(now.cut[0] > before)}
 
     assert 11 == len(week.captured)
@@ -128,9 +130,9 @@ def test_losing_ghazni_cuts_off_zabul_kandahar_helmand_and_uruzgan_and_nobody_el
 def test_who_is_cut_off_on_the_real_roads_is_what_removing_lost_capitals_from_the_graph_says(
     afghan: Theatre, control: list[int]
 ) -> None:
-    law = Model(afghan, {"seizure": Baseline(0.1) * CutOff(1.0)}).lower()
+    law = lower(Model(afghan, {"seizure": Baseline(0.1) * CutOff(1.0)}))
     now = L.fresh(law)
-    L.place(law, now, np.array(control, np.int8), np.full(34, -np.inf), 0.0)
+    moves.place(law, now, np.array(control, np.int8), np.full(34, -np.inf), 0.0)
     hub = afghan.index("Kabul")
     links = [(afghan.index(r.a), afghan.index(r.b)) for r in afghan.roads if r.kind != "track"]
     # Every road works both ways; the last step from a capital is allowed only onto one that is not lost.
@@ -148,25 +150,25 @@ def test_who_is_cut_off_on_the_real_roads_is_what_removing_lost_capitals_from_th
 @given(st.data())
 def test_after_any_moves_a_situation_is_what_placing_it_afresh_would_give(data: st.DataObject) -> None:
     spec = data.draw(specs())
-    law = windowed(spec).lower()
+    law = lower(windowed(spec))
     draw = windowed(spec).draws().values[0].copy()
     n, now = spec.n, L.fresh(law)
     control = np.array(data.draw(st.lists(st.integers(0, 2), min_size=n, max_size=n)), np.int8)
     days = st.sampled_from([-7.0, -5.0, -3.0, -2.0, -0.5, 0.0, -np.inf])
     taken = np.array([data.draw(days) if held == 2 else -np.inf for held in control])
-    L.place(law, now, control, taken, 0.0)
+    moves.place(law, now, control, taken, 0.0)
     pulled, most, day = now.pulled.copy(), int((control == 2).sum()), 0.0
     for _ in range(data.draw(st.integers(1, 12))):
         day += data.draw(st.sampled_from([0.0, 0.25, 1.0, 2.0, 3.0]))
         p, to = data.draw(st.integers(0, n - 1)), data.draw(st.integers(0, 2))
-        L.expire(law, now, day)
-        L.turn(law, now, day)
+        moves.expire(law, now, day)
+        moves.turn(law, now, day)
         if to == control[p]:
             continue
         now.flag[:] = 0
         now.tally[L.MARKED] = 0
         locals_before = [[L.local_rate(law, draw, now, r, q) for q in range(n)] for r in range(len(law.source))]
-        L.move(law, now, p, to, day)
+        moves.move(law, now, p, to, day)
         marked = {*now.marked[: now.tally[L.MARKED]].tolist()}
         locals_after = [[L.local_rate(law, draw, now, r, q) for q in range(n)] for r in range(len(law.source))]
         changed = {q for r in range(len(law.source)) for q in range(n) if locals_before[r][q] != locals_after[r][q]}
@@ -174,9 +176,9 @@ def test_after_any_moves_a_situation_is_what_placing_it_afresh_would_give(data: 
         taken[p] = day if to == 2 else -np.inf
         control[p] = to
         most = max(most, int((control == 2).sum()))
-    following = L.expire(law, now, day)
+    following = moves.expire(law, now, day)
     again = L.fresh(law)
-    L.place(law, again, control, taken, day)
+    moves.place(law, again, control, taken, day)
     pulled = (law.trigger <= most) | (law.trigger_day <= day)
 
     assert again.control.tolist() == now.control.tolist() == control.tolist()
@@ -193,7 +195,7 @@ def test_a_calendar_marks_only_the_provinces_it_names() -> None:
     spec = Spec(3, {"seizure": [("baseline", 0.1), ("calendar", 2.0, 4.0, 1.0, (1,))]})
     placed = Placed(spec, (0, 0, 0), 0.0)
     before = placed.local()
-    L.turn(placed.law, placed.now, 2.0)
+    moves.turn(placed.law, placed.now, 2.0)
 
     assert [1] == placed.now.marked[: placed.now.tally[L.MARKED]].tolist()
     assert [[0.1, 0.1 * math.exp(1.0), 0.1]] == placed.local()
@@ -202,9 +204,9 @@ def test_a_calendar_marks_only_the_provinces_it_names() -> None:
 
 def test_many_roads_between_two_capitals_make_one_neighbour() -> None:
     theatre = Theatre(["A", "B"], roads=[("A", "B", "trunk"), ("B", "A", "track", "source", "old road")])
-    law = Model(theatre, {"seizure": Baseline(0.1) * Neighbours(0.5, via="road")}).lower()
+    law = lower(Model(theatre, {"seizure": Baseline(0.1) * Neighbours(0.5, via="road")}))
     now = L.fresh(law)
-    L.place(law, now, np.array([2, 0], np.int8), np.full(2, -np.inf), 0.0)
+    moves.place(law, now, np.array([2, 0], np.int8), np.full(2, -np.inf), 0.0)
 
     assert 0.1 * 1.5 == L.local_rate(law, np.array([0.1, 0.5]), now, 0, 1)
     assert NAMES[:2] == "".join(theatre.provinces)

@@ -79,5 +79,5 @@ def test_a_prior_describes_itself_in_plain_values() -> None:
 def test_a_number_becomes_a_fixed_prior_and_a_prior_stays() -> None:
     assert Fixed(2.0) == as_prior(2, "rate")
     assert Normal(0.0, 1.0) == as_prior(Normal(0, 1), "effect")
-    with pytest.raises(ValueError, match="use a prior on the positive side"):
+    with pytest.raises(ValueError, match="use a prior that keeps to that side"):
         as_prior(Normal(0.0, 1.0), "Baseline: rate", lower=0.0)

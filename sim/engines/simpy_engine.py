@@ -244,9 +244,7 @@ class SimPyEngine:
         for name in ("processes", "observers"):
             given = getattr(self, name)
             if callable(given):
-                raise TypeError(
-                    f"SimPyEngine: {name} must be a list of functions, but was one; write {name}=[{given.__name__}]"
-                )
+                raise TypeError(f"SimPyEngine: {name} must be a list of functions, but was one; write {name}=[…]")
             object.__setattr__(self, name, tuple(given))
             for each in getattr(self, name):
                 if not callable(each):
