@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sim import sampling
 from sim.likelihood import Likelihood, from_scores, likelihood
-from sim.model import Draws, Model
+from sim.model import CONTESTED_AT_START, Draws, Model
 from sim.record import Record
 
 __all__ = ["Posterior", "calibrate"]
@@ -25,6 +25,10 @@ Method: TypeAlias = Literal["grid", "ensemble sampler", "fixed"]
 
 #: Above this ratio of posterior to prior spread the week is said to leave a parameter alone.
 _KEPT = 0.95
+_CARRIED = (
+    f"{CONTESTED_AT_START} is carried by the filter from day 0 to the end of the record: the mean over capitals nobody "
+    "reported on, for a projection to start from"
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -101,8 +105,8 @@ class Posterior(Draws):
         parameters: dict[str, object] = {}
         for name in self.names:
             low, middle, high = self.quantiles(name)
-            parameters[name] = {"median": middle, "low": low, "high": high, "prior kept": name in self.kept,
-                                **{key: float(value) for key, value in self.diagnostics.get(name, {}).items()}}  # fmt: skip
+            told = {key: float(value) for key, value in self.diagnostics.get(name, {}).items()}
+            parameters[name] = {"median": middle, "low": low, "high": high, "prior kept": name in self.kept, **told}
         return {
             "model": self.model.name, "method": self.method, "draws": len(self), "seed": self.seed,
             "interval": "5% to 95% of draws", "parameters": parameters, "likelihood": self.likelihood,
@@ -179,6 +183,11 @@ def calibrate(
     log_likelihood = weight(values)
     if not np.all(log_likelihood > -math.inf):
         raise ValueError("calibrate: the record is impossible under the model, whatever its parameters")
+    notes = weight.notes
+    if weight.carried is not None:
+        # A projection starts where the record ends, and so does what it must know of contests nobody saw.
+        values[:, list(model.parameters).index(CONTESTED_AT_START)] = weight.carried(values)
+        notes = (*notes, _CARRIED)
     kept = [
         name for name, column in zip(model.free, sample.scores.T, strict=True)
         if np.std(column) > _KEPT and abs(np.mean(column)) < 0.25
@@ -186,7 +195,7 @@ def calibrate(
     return Posterior(
         names=tuple(model.parameters), values=values, model=model, record=week, method=method,
         likelihood=_with_error(weight, sample.scores), log_likelihood=log_likelihood, diagnostics=diagnostics,
-        facts=week.facts, notes=weight.notes, kept=tuple(kept), poor=bool(poor), seed=int(seed),
+        facts=week.facts, notes=notes, kept=tuple(kept), poor=bool(poor), seed=int(seed),
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """A count and nothing else: the exact chain of how many capitals are lost, where all that are held are alike.
 
-The likelihood of k lost at the end is one entry of exp(G t), G the generator of a pure birth chain whose rates are read from
-the law with 0, 1, 2, … capitals lost.
+The likelihood of k lost at the end is one entry of exp(G t), G the generator of a pure birth chain whose rates are read
+from the law with 0, 1, 2, … capitals lost.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ from sim.rates import rates_in
 __all__ = ["birth", "birth_rates", "counted"]
 
 Floats: TypeAlias = NDArray[np.float64]
+Ints: TypeAlias = NDArray[np.int64]
 _GOVERNMENT, _INSURGENT = int(Control.GOVERNMENT), int(Control.INSURGENT)
 
 
 @entry
-def birth(rates, days):  # type: ignore[no-untyped-def]
+def birth(rates: Floats, days: float) -> Floats:
     """Return P(k births by *days*) from every number so far, *rates[k]* being that of the next birth after k.
 
     Relative error below 1e-10 down to the smallest floats: a short stretch by uniformisation, then squared again and
@@ -78,7 +79,7 @@ def birth(rates, days):  # type: ignore[no-untyped-def]
 
 
 @entry
-def _counted(rates, days, number, out):  # type: ignore[no-untyped-def]
+def _counted(rates: Floats, days: Floats, number: Ints, out: Floats) -> None:
     last = number.max()
     for row in range(rates.shape[0]):
         chance = np.zeros(last + 1)

@@ -155,7 +155,7 @@ _COLUMNS = 8
 
 
 @inner
-def _closed_form(rates, which, table):  # type: ignore[no-untyped-def]
+def _closed_form(rates: Floats, which: Ints, table: Floats) -> None:
     """Write what each province's filter needs in each phase into *table*, shape (province, phase, column)."""
     for phase in range(rates.shape[0]):
         for p in range(rates.shape[2]):
@@ -181,7 +181,7 @@ def _closed_form(rates, which, table):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _same(one, other):  # type: ignore[no-untyped-def]
+def _same(one: Floats, other: Floats) -> bool:
     for phase in range(one.shape[0]):
         for column in range(one.shape[1]):
             if one[phase, column] != other[phase, column]:
@@ -190,7 +190,10 @@ def _same(one, other):  # type: ignore[no-untyped-def]
 
 
 @entry
-def _filter(start, rates, which, phase, days, does, first, shared, out):  # type: ignore[no-untyped-def]
+def _filter(
+    start: Floats, rates: Floats, which: Ints, phase: Ints, days: Floats, does: Ints, first: Ints,
+    shared: NDArray[np.uint8], out: Floats,
+) -> None:  # fmt: skip
     n = rates.shape[3]
     table = np.empty((n, rates.shape[1], _COLUMNS))
     times = np.empty(n, np.int64)
@@ -219,7 +222,7 @@ def _filter(start, rates, which, phase, days, does, first, shared, out):  # type
 
 
 @inner
-def _one(start, rates, phase, days, does, begin, end):  # type: ignore[no-untyped-def]
+def _one(start: float, rates: Floats, phase: Ints, days: Floats, does: Ints, begin: int, end: int) -> float:
     """Return the likelihood of one province's steps."""
     g, c = 1.0 - start, start
     for step in range(begin, end):

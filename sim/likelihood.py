@@ -6,6 +6,7 @@ Hidden contests: the filter of ``contests.py``. What none of them can take is re
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -44,6 +45,8 @@ class Likelihood:
         Which it is, in words.
     notes : tuple of str
         What of the record was read as what.
+    carried : function of values, or None
+        Gives, for each row, the probability that a capital nobody reported on is contested at the record's end.
     """
 
     model: Model
@@ -53,13 +56,17 @@ class Likelihood:
     notes: tuple[str, ...]
     function: Callable[[Floats], Floats]
     again: Callable[[int], Callable[[Floats], Floats]] | None = None
+    carried: Callable[[Floats], Floats] | None = None
 
     def __call__(self, values: ArrayLike) -> Floats:
         """Return the log-likelihood of each row of *values*, in the order of ``model.parameters``."""
         return self.function(np.array(values, dtype=float, ndmin=2))
 
     def error(self, values: ArrayLike) -> float:
-        """Return the standard error of one log-likelihood at *values*, shape (parameter,), over eight scrambles; 0 if exact."""
+        """Return the standard error of one log-likelihood at *values*, shape (parameter,); 0 if exact.
+
+        It comes from eight independent scrambles.
+        """
         if self.again is None:
             return 0.0
         rows = np.array(values, dtype=float, ndmin=2)
@@ -149,7 +156,7 @@ def _of_count(model: Model, record: Record) -> Likelihood:
             "likelihood: a count alone cannot tell seizures from falls; calibrate on the dated record "
             "(record.until(…)), or a model of seizures only"
         )
-    for term in model.hazards["seizure"].terms:  # type: ignore[union-attr]
+    for term in model.hazards["seizure"].terms:
         if not _alike(model, term):
             raise ValueError(
                 f"likelihood: seizure.{term.name} tells capitals apart, but a count does not say which were lost, and "
@@ -158,10 +165,10 @@ def _of_count(model: Model, record: Record) -> Likelihood:
             )
     law, n = lower(model, record.start), len(record.provinces)
     counts = [(min(record.day(row.day + _DAY), record.days), row.captured) for row in record.counts]
-    for (_, before), (day, after) in zip(counts, counts[1:], strict=False):
+    for (_, before), (day, after) in itertools.pairwise(counts):
         if after < before:
             raise ValueError(f"likelihood: counts must not fall, but went from {before} to {after} by day {day:g}")
-    only = model.hazards["seizure"].terms  # type: ignore[union-attr]
+    only = model.hazards["seizure"].terms
     if len(only) == 1 and len(counts) == 1:
         return Likelihood(
             model, record, "count", "binomial probability of the count, exact", _count_notes(record),
@@ -246,13 +253,27 @@ def _of_contests(model: Model, record: Record, seed: int | None, points: int) ->
     unknown = _undecided(captures)
     notes.insert(0, _survival(record))
 
-    def function(scramble: int) -> Callable[[Floats], Floats]:
-        u = np.full((1, len(captures)), 0.5)
+    def hours(scramble: int) -> Floats:
+        u = np.full((points if unknown else 1, len(captures)), 0.5)
         if unknown:
-            u = np.full((points, len(captures)), 0.5)
             u[:, unknown] = _sobol(len(unknown), points, seed, scramble)
-        table = contests.plan(n, captures, seen, law.breaks.tolist(), end, u)
+        return u
+
+    def function(scramble: int) -> Callable[[Floats], Floats]:
+        return laid(hours(scramble), seen)
+
+    def laid(u: Floats, sightings: Sequence[contests.Seen]) -> Callable[[Floats], Floats]:
+        table = contests.plan(n, captures, sightings, law.breaks.tolist(), end, u)
         return lambda values: contests.filtered(law, table, transitions, column, values)
+
+    told = {p for p, *_ in captures} | {record.provinces.index(name) for name in record.state().sighted}
+    untold = [p for p in range(n) if p not in told]
+
+    def carried(values: Floats) -> Floats:
+        # P(contested at the end | record) is the likelihood with such a sighting over that without.
+        u, whole = hours(0), function(0)(values)
+        ratios = [np.exp(laid(u, [*seen, (p, end, end, Control.CONTESTED)])(values) - whole) for p in untold]
+        return np.asarray(np.mean(ratios, axis=0))
 
     if unknown and (points < 1 or points & (points - 1)):
         raise ValueError(f"likelihood: points must be a power of two, but was {points!r}")
@@ -260,7 +281,8 @@ def _of_contests(model: Model, record: Record, seed: int | None, points: int) ->
     if unknown:
         text += f", averaged over {points} scrambled Sobol points of the unknown hours"
     return Likelihood(
-        model, record, "contests", text, tuple(notes), function(0), function if unknown else None
+        model, record, "contests", text, tuple(notes), function(0), function if unknown else None,
+        carried if untold else None,
     )  # fmt: skip
 
 

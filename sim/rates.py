@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sim.compiled import entry
 from sim.control import Control
-from sim.law import Law, common_rate, fresh, local_rate
+from sim.law import Law, Situation, common_rate, fresh, local_rate
 from sim.moves import place
 
 __all__ = ["rates_in"]
@@ -22,7 +22,10 @@ _INSURGENT = int(Control.INSURGENT)
 
 
 @entry
-def _ask(law, now, values, unknown, control, day, common, out):  # type: ignore[no-untyped-def]
+def _ask(
+    law: Law, now: Situation, values: Floats, unknown: Floats, control: NDArray[np.int8], day: Floats, common: Floats,
+    out: Floats,
+) -> None:  # fmt: skip
     for s in range(control.shape[0]):
         place(law, now, control[s], unknown, day[s])
         for row in range(values.shape[0]):

@@ -1,6 +1,7 @@
 """Draws from a posterior on standard normal scores: a grid for one or two of them, emcee's ensembles for more.
 
-A density here is a function of scores, shape (row, score), that gives log densities. Every random number is addressed by the seed.
+A density here is a function of scores, shape (row, score), that gives log densities. Every random number is addressed
+by the seed.
 """
 
 from __future__ import annotations
@@ -113,9 +114,9 @@ def ensembles(density: Density, dimension: int, draws: int, seed: int, budget: B
               progress: Callable[[int], object] | None = None) -> Sample:  # fmt: skip
     """Return draws of independent ensembles of walkers (Foreman-Mackey et al. 2013, doi:10.1086/670067).
 
-    Each starts from draws of the prior and runs in rounds until, after a burn-in of ten autocorrelation times, rank-normalised
-    R-hat and effective sample sizes over ensembles (Vehtari et al. 2021, doi:10.1214/20-BA1221) are good, or the budget is
-    spent.
+    Each starts from draws of the prior and runs in rounds until, after a burn-in of ten autocorrelation times,
+    rank-normalised R-hat and effective sample sizes over ensembles (Vehtari et al. 2021, doi:10.1214/20-BA1221) are
+    good, or the budget is spent.
     """
     samplers = [_sampler(density, dimension, seed, i, budget) for i in range(budget.ensembles)]
     chains: list[list[Floats]] = [[] for _ in samplers]
@@ -168,7 +169,7 @@ def _run(walk: _Walk, steps: int) -> Floats:
 
 
 def _settled(whole: Floats) -> Floats:
-    """Return *whole*, shape (ensemble, step, walker, score), without its burn-in, thinned to a draw an autocorrelation time."""
+    """Return *whole*, shape (ensemble, step, walker, score), without its burn-in and thinned by autocorrelation."""
     from emcee.autocorr import integrated_time
 
     steps = whole.shape[1]

@@ -126,7 +126,9 @@ def history(law: Law, table: Stages, values: Floats) -> Floats:
 
 
 @entry
-def _forward(rates, days, points, width, opens, source, first, out):  # type: ignore[no-untyped-def]
+def _forward(
+    rates: Floats, days: Floats, points: Ints, width: Ints, opens: Ints, source: Ints, first: Ints, out: Floats,
+) -> None:  # fmt: skip
     widest = 1
     for s in range(len(width)):
         widest = max(widest, width[s])
@@ -166,7 +168,7 @@ def _forward(rates, days, points, width, opens, source, first, out):  # type: ig
 
 
 @inner
-def _rescale(held, size):  # type: ignore[no-untyped-def]
+def _rescale(held: Floats, size: int) -> float:
     """Divide by the largest and return its logarithm, so that long records do not underflow."""
     largest = 0.0
     for member in range(size):
@@ -179,8 +181,8 @@ def _rescale(held, size):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _enter(held, entering, m, points):  # type: ignore[no-untyped-def]
-    """Let the last *points* captures happen at one instant: the mean over their orders, the limit of short intervals."""
+def _enter(held: Floats, entering: Floats, m: int, points: int) -> None:
+    """Let the last *points* captures happen at one instant: the mean over orders, the limit of short intervals."""
     for member in range(1 << m):
         for b in range(m - points, m):
             if not member >> b & 1:
@@ -191,7 +193,7 @@ def _enter(held, entering, m, points):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _extremes(leaving, size):  # type: ignore[no-untyped-def]
+def _extremes(leaving: Floats, size: int) -> tuple[float, float]:
     slowest, fastest = np.inf, 0.0
     for member in range(size):
         slowest = min(slowest, leaving[member])
@@ -200,7 +202,7 @@ def _extremes(leaving, size):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _events(leaving, entering, m, days):  # type: ignore[no-untyped-def]
+def _events(leaving: Floats, entering: Floats, m: int, days: float) -> float:
     """Return a bound on the norm of the generator of a stage, less its slowest rate, times its *days*.
 
     Infinite if a rate is infinite or not a number.
@@ -219,7 +221,7 @@ def _events(leaving, entering, m, days):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _evolve(held, leaving, entering, m, days, term, nxt):  # type: ignore[no-untyped-def]
+def _evolve(held: Floats, leaving: Floats, entering: Floats, m: int, days: float, term: Floats, nxt: Floats) -> float:
     """Carry *held* through *days* under rates of leaving and entering; return the logarithm taken out of it.
 
     The series of exp(A days) with A + slowest = generator + largest leaving rate, so that nothing negative is ever
@@ -231,7 +233,7 @@ def _evolve(held, leaving, entering, m, days, term, nxt):  # type: ignore[no-unt
     events = _events(leaving, entering, m, days)
     if not events < _MOST:
         return -np.inf
-    steps = max(1, int(math.ceil(events / _STEP)))
+    steps = max(1, math.ceil(events / _STEP))
     h = days / steps
     shift = 0.0
     for _ in range(steps):
@@ -261,7 +263,7 @@ def _evolve(held, leaving, entering, m, days, term, nxt):  # type: ignore[no-unt
 
 
 @entry
-def _square(held, leaving, entering, m, days):  # type: ignore[no-untyped-def]
+def _square(held: Floats, leaving: Floats, entering: Floats, m: int, days: float) -> float:
     """Do what ``_evolve`` does where rates are so large that steps would be too many: square a short step."""
     size = 1 << m
     slowest, fastest = _extremes(leaving, size)

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 
 import numpy as np
 import pytest
-from scipy import integrate, optimize
+from scipy import integrate, linalg, optimize
 
 import sim
 from sim import sampling
@@ -247,8 +247,8 @@ def test_a_poor_fit_is_refused_with_figures_and_what_to_change():
     record, budget = place.record.until("2021-08-07"), sampling.Budget(round=10, rounds=1)
     with pytest.raises(
         RuntimeError,
-        match=r"poor fit of three after 10 steps of 4 ensembles: seizure\.baseline has .*\(at (most 1\.01|least 400)\).*"
-        r"Narrow the priors, fix a parameter .*accept_poor=True goes on all the same",
+        match=r"poor fit of three after 10 steps of 4 ensembles: seizure\.baseline has .*"
+        r"\(at (most 1\.01|least 400)\).*Narrow the priors, fix a parameter .*accept_poor=True goes on all the same",
     ):
         calibrate(three(place), record, seed=3, _budget=budget)
 
@@ -372,3 +372,25 @@ def test_draws_of_a_posterior_are_those_of_its_model():
     with pytest.raises(AttributeError):
         posterior.method = "grid"
     assert len(replace(posterior, poor=True).values) == 20
+
+
+def test_contests_nobody_saw_are_carried_to_the_end_of_the_record():
+    place = sim.Theatre(["A", "B", "C"], borders=[("A", "B"), ("B", "C")], origin="2021-08-06", name="unseen")
+    seizure, assault, fall, relief, first = 0.02, 0.15, 0.2, 0.1, 0.3
+    model = sim.Model(
+        place,
+        {
+            "seizure": Baseline(seizure),
+            "assault": Baseline(assault),
+            "fall": Baseline(fall),
+            "relief": Baseline(relief),
+        },
+        contested=first,
+    )
+    posterior = calibrate(model, place.record.until("2021-08-12"), seed=1, draws=3)
+
+    # Government and contested, killed by seizure and fall, for the seven days of the record.
+    generator = np.array([[-(assault + seizure), assault], [relief, -(fall + relief)]])
+    left = np.array([1 - first, first]) @ linalg.expm(7.0 * generator)
+    assert posterior["start.contested"] == pytest.approx(left[1] / left.sum(), rel=1e-12)
+    assert any("start.contested is carried" in note for note in posterior.notes)

@@ -27,6 +27,7 @@ from sim.hazards import (
     Reserves,
 )
 from sim.likelihood import likelihood, maximum_likelihood, profile_interval
+from sim.lowering import lower
 from sim.priors import HalfNormal, LogNormal
 from sim.record import Capture, Record, Sighting
 
@@ -105,7 +106,7 @@ def density(spec: exact.Spec, times: list[float | None], end: float) -> float:
     return math.exp(log)
 
 
-def integral(function, intervals: list[tuple[float, float] | None], breaks: list[float], nodes: int = 12) -> float:
+def integral(function, intervals: list[tuple[float, float] | None], breaks: list[float], nodes: int = 9) -> float:
     """Return the integral of *function* of the times over the box, simplex by simplex (nested Gauss-Legendre)."""
     x, w = np.polynomial.legendre.leggauss(nodes)
     x, w = (x + 1) / 2, w / 2
