@@ -29,7 +29,7 @@ from sim.hazards import (
 from sim.likelihood import likelihood, maximum_likelihood, profile_interval
 from sim.lowering import lower
 from sim.priors import HalfNormal, LogNormal
-from sim.record import Capture, Record, Sighting
+from sim.record import Capture, Count, Record, Sighting
 
 ORIGIN = datetime(2021, 8, 6)
 LEVEL = [-1.0, 0.0, 3.0]
@@ -216,6 +216,19 @@ def test_slow_and_very_fast_hazards_keep_their_digits(rate):
     assert log_likelihood(model, week(spans)) == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.parametrize("effect", [1e300, math.inf, math.nan])
+def test_values_that_overflow_have_no_likelihood_and_do_not_stall(effect):
+    spans = [(0.0, 1.0), (0.5, 1.75), None]
+    sweep = Baseline(0.3) * Neighbours(HalfNormal(1.0))
+    plain = likelihood(sim.Model(theatre(), {"seizure": sweep}), week(spans))
+    hidden = likelihood(
+        sim.Model(theatre(), {"assault": sweep, "fall": Baseline(0.5)}, contested=0.1), week(spans), seed=1
+    )
+
+    assert plain([[0.3, effect]]).tolist() == [-math.inf]
+    assert hidden([[0.3, effect, 0.5, 0.1]]).tolist() == [-math.inf]
+
+
 def test_fourteen_captures_of_one_day_are_weighed_and_fifteen_refused():
     names = [f"P{i:02}" for i in range(15)]
     model = sim.Model(sim.Theatre(names), {"seizure": Baseline(0.3)})
@@ -321,6 +334,17 @@ def test_a_dated_calendar_for_all_enters_the_chain_of_counts():
 
     found = log_likelihood(model, Record.from_count(2, 5.0, THIRTY_FOUR[:5]))
     assert found == pytest.approx(math.log(10 * chance**2 * (1 - chance) ** 3), abs=1e-12)
+
+
+def test_several_counts_are_weighed_one_after_another():
+    names = THIRTY_FOUR[:5]
+    counts = [Count(day=date(2021, 8, 7), captured=1), Count(day=date(2021, 8, 9), captured=3)]
+    record = Record(names, counts=counts, origin=ORIGIN.date(), end=when(4.0), named=False)
+    model = sim.Model(complete(5), {"seizure": Baseline(0.1) * Momentum(2.0)})
+    rates = exact.momentum_rates(5, 0.1, 2.0)
+    expected = exact.birth_chain(rates, 2.0)[1] * exact.birth_chain(rates, 2.0, start=1)[3]
+
+    assert log_likelihood(model, record) == pytest.approx(math.log(expected), abs=1e-11)
 
 
 @pytest.mark.parametrize(
