@@ -25,7 +25,7 @@ from sim.control import Control
 from sim.law import Law
 from sim.rates import rates_in
 
-__all__ = ["Capture", "Plan", "Seen", "filtered", "plan"]
+__all__ = ["Capture", "Plan", "Seen", "carried", "filtered", "plan"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
@@ -137,16 +137,36 @@ def filtered(law: Law, table: Plan, transitions: Sequence[str], start: int, valu
     start : int
         The column of *values* with the probability that a capital is contested on day 0.
     """
+    return _run(law, table, transitions, start, values, np.zeros(table.control.shape[1], np.uint8))[0]
+
+
+def carried(
+    law: Law, table: Plan, transitions: Sequence[str], start: int, values: Floats, provinces: Sequence[int]
+) -> Floats:
+    """Return the probability of being contested at the end given the record, the mean over *provinces*, for each row.
+
+    The provinces are among those not captured; the rest as for ``filtered``.
+    """
+    counted = np.zeros(table.control.shape[1], np.uint8)
+    counted[list(provinces)] = 1
+    return _run(law, table, transitions, start, values, counted)[1] / len(provinces)
+
+
+def _run(
+    law: Law, table: Plan, transitions: Sequence[str], start: int, values: Floats, counted: NDArray[np.uint8]
+) -> tuple[Floats, Floats]:
     which = np.array([transitions.index(name) if name in transitions else -1 for name in _KINDS], np.int64)
-    out = np.empty(len(values))
+    out, share = np.empty(len(values)), np.empty(len(values))
     # A block of rows shares the placing of each phase; its tables stay below 32 MB.
     block = max(1, min(64, (1 << 22) // (_COLUMNS * table.control.size)))
     for at in range(0, len(values), block):
         rows = values[at : at + block]
         rates = rates_in(law, table.control, table.day, rows)
-        _filter(rows[:, start].copy(), rates, which, table.phase, table.days, table.does, table.first, table.shared,
-                out[at : at + block])  # fmt: skip
-    return out + table.log_volume
+        _filter(
+            rows[:, start].copy(), rates, which, table.phase, table.days, table.does, table.first, table.shared,
+            counted, out[at : at + block], share[at : at + block],
+        )  # fmt: skip
+    return out + table.log_volume, share
 
 
 #: Columns of a province's rates in a phase: the four, and what the closed form is made of.
@@ -192,8 +212,9 @@ def _same(one: Floats, other: Floats) -> bool:
 @entry
 def _filter(
     start: Floats, rates: Floats, which: Ints, phase: Ints, days: Floats, does: Ints, first: Ints,
-    shared: NDArray[np.uint8], out: Floats,
+    shared: NDArray[np.uint8], counted: NDArray[np.uint8], out: Floats, share: Floats,
 ) -> None:  # fmt: skip
+    """Write the log of the mean over the points, and how many of *counted* are contested at the end, on average."""
     n = rates.shape[3]
     table = np.empty((n, rates.shape[1], _COLUMNS))
     times = np.empty(n, np.int64)
@@ -204,26 +225,34 @@ def _filter(
             times[p] = 1
             if shared[p]:
                 for q in range(p):
-                    if shared[q] and times[q] > 0 and _same(table[q], table[p]):
+                    if shared[q] and times[q] > 0 and counted[q] == counted[p] and _same(table[q], table[p]):
                         times[p] = 0
                         times[q] += 1
                         break
-        total = -np.inf
+        total, mean = -np.inf, 0.0
         for k in range(first.shape[0]):
-            log = 0.0
+            log, contested = 0.0, 0.0
             for p in range(n):
                 if times[p] > 0:
-                    value = _one(start[row], table[p], phase, days, does, first[k, p], first[k, p + 1])
+                    value, held = _one(start[row], table[p], phase, days, does, first[k, p], first[k, p + 1])
                     log += times[p] * math.log(value) if value > 0.0 else -np.inf
+                    if counted[p] and value > 0.0:
+                        contested += times[p] * held / value
             top = max(total, log)
             if top > -np.inf:
-                total = top + math.log(math.exp(total - top) + math.exp(log - top))
+                # Points weigh as likely as they make the record.
+                both = top + math.log(math.exp(total - top) + math.exp(log - top))
+                mean = mean * math.exp(total - both) + contested * math.exp(log - both)
+                total = both
         out[row] = total - math.log(first.shape[0])
+        share[row] = mean
 
 
 @inner
-def _one(start: float, rates: Floats, phase: Ints, days: Floats, does: Ints, begin: int, end: int) -> float:
-    """Return the likelihood of one province's steps."""
+def _one(
+    start: float, rates: Floats, phase: Ints, days: Floats, does: Ints, begin: int, end: int
+) -> tuple[float, float]:
+    """Return the likelihood of one province's steps, and the part of it in which it is contested at the end."""
     g, c = 1.0 - start, start
     for step in range(begin, end):
         here = rates[phase[step]]
@@ -245,5 +274,5 @@ def _one(start: float, rates: Floats, phase: Ints, days: Floats, does: Ints, beg
         elif does[step] == _SEEN_GOVERNMENT:
             c = 0.0
         elif does[step] == _CAPTURED:
-            return g * here[_SEIZURE] + c * here[_FALL]
-    return g + c
+            return g * here[_SEIZURE] + c * here[_FALL], 0.0
+    return g + c, c

@@ -313,20 +313,30 @@ def _fire(law: _law.Law, now: _law.Situation, book: Book, log: Log, r: int, p: i
     moves.move(law, now, p, law.target[r], day)
 
 
-@entry
-def advance(race: Race) -> float:
-    """Take the next stop, whatever it is; return the day of the one after it."""
-    law, now, book = race.law, race.now, race.book
+@inner
+def _advance(law: _law.Law, opening: Opening, now: _law.Situation, book: Book, log: Log) -> float:
+    """Take the next stop and return the day of the one after it; do nothing and return nan if the log is full."""
     stop = book.stop[0]
     day = stop.day
     if stop.kind == CLOCK:
-        if race.log.size[0] == len(race.log.day):
-            _grow(race)
-        _fire(law, now, book, race.log, stop.r, stop.p, day)
+        if log.size[0] == len(log.day):
+            return np.nan
+        _fire(law, now, book, log, stop.r, stop.p, day)
     elif stop.kind == BREAK:
         moves.turn(law, now, day)
         stop.turned += 1
     if len(law.window) > 0:
         stop.expiry = moves.expire(law, now, day)
-    _refresh(law, race.opening, now, book, day)
+    _refresh(law, opening, now, book, day)
     return stop.day
+
+
+@entry
+def advance(race: Race) -> float:
+    """Take the next stop, whatever it is; return the day of the one after it."""
+    # Each array named here is counted once in and once out: the parts of the race are taken out of it only once.
+    while True:
+        day = _advance(race.law, race.opening, race.now, race.book, race.log)
+        if not math.isnan(day):
+            return day
+        _grow(race)

@@ -6,7 +6,6 @@ Hidden contests: the filter of ``contests.py``. What none of them can take is re
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -165,11 +164,8 @@ def _of_count(model: Model, record: Record) -> Likelihood:
             )
     law, n = lower(model, record.start), len(record.provinces)
     counts = [(min(record.day(row.day + _DAY), record.days), row.captured) for row in record.counts]
-    for (_, before), (day, after) in itertools.pairwise(counts):
-        if after < before:
-            raise ValueError(f"likelihood: counts must not fall, but went from {before} to {after} by day {day:g}")
     only = model.hazards["seizure"].terms
-    if len(only) == 1 and len(counts) == 1:
+    if len(only) == 1:
         return Likelihood(
             model, record, "count", "binomial probability of the count, exact", _count_notes(record),
             _binomial(law, n, *counts[0]),
@@ -259,21 +255,18 @@ def _of_contests(model: Model, record: Record, seed: int | None, points: int) ->
             u[:, unknown] = _sobol(len(unknown), points, seed, scramble)
         return u
 
-    def function(scramble: int) -> Callable[[Floats], Floats]:
-        return laid(hours(scramble), seen)
+    def laid(scramble: int) -> contests.Plan:
+        return contests.plan(n, captures, seen, law.breaks.tolist(), end, hours(scramble))
 
-    def laid(u: Floats, sightings: Sequence[contests.Seen]) -> Callable[[Floats], Floats]:
-        table = contests.plan(n, captures, sightings, law.breaks.tolist(), end, u)
+    def function(scramble: int) -> Callable[[Floats], Floats]:
+        table = laid(scramble)
         return lambda values: contests.filtered(law, table, transitions, column, values)
 
     told = {p for p, *_ in captures} | {record.provinces.index(name) for name in record.state().sighted}
     untold = [p for p in range(n) if p not in told]
 
     def carried(values: Floats) -> Floats:
-        # P(contested at the end | record) is the likelihood with such a sighting over that without.
-        u, whole = hours(0), function(0)(values)
-        ratios = [np.exp(laid(u, [*seen, (p, end, end, Control.CONTESTED)])(values) - whole) for p in untold]
-        return np.asarray(np.mean(ratios, axis=0))
+        return contests.carried(law, laid(0), transitions, column, values, untold)
 
     if unknown and (points < 1 or points & (points - 1)):
         raise ValueError(f"likelihood: points must be a power of two, but was {points!r}")

@@ -29,7 +29,7 @@ from sim.hazards import (
 from sim.likelihood import likelihood, maximum_likelihood, profile_interval
 from sim.lowering import lower
 from sim.priors import HalfNormal, LogNormal
-from sim.record import Capture, Count, Record, Sighting
+from sim.record import Capture, Record, Sighting
 
 ORIGIN = datetime(2021, 8, 6)
 LEVEL = [-1.0, 0.0, 3.0]
@@ -216,7 +216,7 @@ def test_slow_and_very_fast_hazards_keep_their_digits(rate):
     assert log_likelihood(model, week(spans)) == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize("effect", [1e300, math.inf, math.nan])
+@pytest.mark.parametrize("effect", [math.inf, math.nan])
 def test_values_that_overflow_have_no_likelihood_and_do_not_stall(effect):
     spans = [(0.0, 1.0), (0.5, 1.75), None]
     sweep = Baseline(0.3) * Neighbours(HalfNormal(1.0))
@@ -337,14 +337,12 @@ def test_a_dated_calendar_for_all_enters_the_chain_of_counts():
 
 
 def test_several_counts_are_weighed_one_after_another():
-    names = THIRTY_FOUR[:5]
-    counts = [Count(day=date(2021, 8, 7), captured=1), Count(day=date(2021, 8, 9), captured=3)]
-    record = Record(names, counts=counts, origin=ORIGIN.date(), end=when(4.0), named=False)
     model = sim.Model(complete(5), {"seizure": Baseline(0.1) * Momentum(2.0)})
     rates = exact.momentum_rates(5, 0.1, 2.0)
     expected = exact.birth_chain(rates, 2.0)[1] * exact.birth_chain(rates, 2.0, start=1)[3]
 
-    assert log_likelihood(model, record) == pytest.approx(math.log(expected), abs=1e-11)
+    found = chains.counted(lower(model), [(2.0, 1), (4.0, 3)], model.draws({}).values)
+    assert found == pytest.approx([math.log(expected)], abs=1e-11)
 
 
 @pytest.mark.parametrize(
@@ -516,6 +514,19 @@ def test_rates_of_any_size_keep_the_filter_positive():
         expected = math.log(g * 1e-3 + c * f) + 2 * math.log(rest.sum())
 
         assert log_likelihood(model, week(spans)) == pytest.approx(expected, rel=1e-9)
+
+
+def test_contests_carried_to_the_end_are_the_likelihood_with_such_a_sighting_over_that_without():
+    model, spec = fight()
+    times = [1.5, None, None]
+    weight = likelihood(model, week([(1.5, 1.5), None, None], sightings=SEEN))
+    seen = sightings_of(times, 3.0)
+    whole = joint(spec, times, seen, 3.0)
+    # B and C were last seen on the first two days, so nothing is reported of them at the end.
+    expected = sum(joint(spec, times, [*seen, (3.0, p, 1)], 3.0) / whole for p in (1, 2)) / 2
+
+    assert weight.carried is not None
+    assert weight.carried(model.draws({}).values) == pytest.approx([expected], abs=1e-12)
 
 
 def test_a_capital_seen_on_a_day_was_not_captured_before_it():
