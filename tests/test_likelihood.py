@@ -26,8 +26,9 @@ from sim.hazards import (
     PullBack,
     Reserves,
 )
-from sim.likelihood import likelihood, maximum_likelihood, profile_interval
+from sim.likelihood import likelihood
 from sim.lowering import lower
+from sim.maxima import maximum_likelihood, profile_interval
 from sim.priors import HalfNormal, LogNormal
 from sim.record import Capture, Record, Sighting
 
