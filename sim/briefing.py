@@ -33,7 +33,19 @@ def _known(result: Result) -> str:
         f"{result.replications} replications a family, seed {result.seed}, horizon {scenario.horizon:g} days. "
         "Probability (5%–95% over parameter draws).",
     ]  # fmt: skip
-    return "\n".join(lines)
+    defined = [[name, text] for name, text in PRESSURES.items()]
+    asked = max(*scenario.pressure_within, *scenario.control_within)
+    short = (
+        ""
+        if asked <= scenario.horizon
+        else f"\nQuestions beyond the horizon of {scenario.horizon:g} days are left out."
+    )
+    return (
+        "\n".join(lines)
+        + short
+        + "\nPressure on the hub, six definitions:\n"
+        + "\n".join(f"  {name:<10} {text}" for name, text in defined)
+    )
 
 
 def _calibration(result: Result) -> str:
@@ -41,11 +53,13 @@ def _calibration(result: Result) -> str:
     for family, posterior in result.posteriors.items():
         for name in posterior.names:
             low, middle, high = (f"{value:.3g}" for value in posterior.quantiles(name))
-            body.append([family, name, middle, f"{low}–{high}"])
+            body.append([family, name, middle, f"{low}–{high}", "prior kept" if name in posterior.kept else ""])
             family = ""
-    head = "What the week says of each family (rates per day and capital; effects without unit)"
+    head = (
+        "Each family after the week (rates per day and capital; effects, and the probability start.contested, unitless)"
+    )
     used = "\n".join(f"  {family}: {posterior.likelihood}" for family, posterior in result.posteriors.items())
-    return head + "\n" + table(["family", "parameter", "median", "5%–95%"], body) + "\n" + used
+    return head + "\n" + table(["family", "parameter", "median", "5%–95%", ""], body) + "\n" + used
 
 
 def _families(result: Result) -> list[str]:
@@ -77,7 +91,8 @@ def _assessment(result: Result) -> str:
     lines = [
         'What the assessment implied (F9, F10): "could come under insurgent pressure within 30 days" is read as a',
         'median of 30 days, "within a few months" as a median between 60 and 120 days. A family agrees if 0.5 lies',
-        "in the interval of its probability; it is sooner if the interval lies above, later if below.",
+        "in the interval of its probability; it is sooner if the interval lies above, later if below. Wide intervals",
+        'agree easily, and sooner does not make "could" false. Full control is sooner by day 60, later by day 120.',
     ]  # fmt: skip
     names = [*result.ensembles, *(["pooled"] if len(result.ensembles) > 1 else [])]
     body = []
@@ -91,7 +106,13 @@ def _assessment(result: Result) -> str:
             ]
             cells.append(verdict(found[0].estimate) if found else "beyond")
         body.append([family, *cells, _months(result, family)])
-    return "\n".join(lines) + "\n" + table(["family", *PRESSURES, "full control"], body) + "\n" + _count(body)
+    return (
+        "\n".join(lines)
+        + "\n"
+        + table(["family", *PRESSURES, "full control"], body)
+        + "\n"
+        + _count(body[: len(result.ensembles)])
+    )
 
 
 def _months(result: Result, family: str) -> str:
@@ -109,7 +130,10 @@ def _count(body: list[list[str]]) -> str:
     sooner = sum(cell == "sooner" for line in body for cell in line[1:-1])
     agrees = sum(cell == "agrees" for line in body for cell in line[1:-1])
     total = sum(len(line) - 2 for line in body)
-    return f"  On pressure, {agrees} of {total} answers agree with 30 days and {sooner} say sooner."
+    beyond = sum(cell == "beyond" for line in body for cell in line[1:-1])
+    if beyond == total:
+        return "  The horizon is too short to hold any family against 30 days."
+    return f"  On pressure, {agrees} of {total} answers of single families agree with 30 days and {sooner} say sooner."
 
 
 def _breakeven(result: Result) -> str:
@@ -122,8 +146,9 @@ def _breakeven(result: Result) -> str:
         rate = constant_breakeven(Pressure(definition), result.theatre, start, within=30.0)
         body.append([definition, f"{rate:.6f}", f"{rate / pace:.5f}"] if rate > 0 else [definition, "already true", ""])
     head = (
-        f"How much slower the week would have had to be: its count gives a constant pace of {pace:.6f} per day and\n"
-        "capital; for 30 days to be the median of pressure it would have to be (closed form):"
+        f"How much slower the week would have had to be: its count alone gives a constant pace of {pace:.6f} per day\n"
+        "and capital (maximum likelihood). For 30 days to be the median of pressure it would have to be (closed form;\n"
+        "a factor below 1 is slower than the week, above 1 faster):"
     )
     return head + "\n" + table(["outcome", "hazard per day", "factor on the pace"], body)
 
@@ -148,7 +173,7 @@ def _happened(result: Result) -> str:
             # The evening of a day is the next midnight, where the record stands.
             cells.append("not in the record" if day is None else f"{day:%d %b} (day {max(0, (day - origin).days + 1)})")
         body.append([outcome.name, *cells])
-    head = "What happened (days after the start, by which it was true):"
+    head = "What happened (days after the start, by which it was true; by first report, and by the day itself):"
     return head + "\n" + table(["outcome", "press count", "best date"], body)
 
 

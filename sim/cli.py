@@ -31,6 +31,8 @@ def main(scenario: Scenario, arguments: Sequence[str] | None = None) -> int:
             prefer=options.prefer,
         )  # fmt: skip
         folder = None if options.out is None else report.require_folder(options.out)
+        if options.json not in (None, "-"):
+            report.require_folder(Path(options.json).parent)
         with _progress() as tell:
             result = asked.run(seed=options.seed, replications=options.replications, progress=tell)
     except (ValueError, TypeError, OSError) as error:
@@ -84,15 +86,22 @@ def _families(given: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for part in given for name in part.split(",") if name)
 
 
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a whole number, but was {text!r}") from None
+
+
 def _natural(text: str) -> int:
-    value = int(text)
+    value = _whole(text)
     if value < 0:
         raise argparse.ArgumentTypeError(f"must not be negative, but was {text}")
     return value
 
 
 def _positive(text: str) -> int:
-    value = int(text)
+    value = _whole(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, but was {text}")
     return value
@@ -108,5 +117,6 @@ def _progress() -> Iterator[Tell | None]:
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=1.0)
-        yield lambda what, share: bar.update(task, description=what, completed=share)
+        task = bar.add_task("", total=None)
+        # How long a calibration takes is not known before: the bar pulses until there is a share to show.
+        yield lambda what, share: bar.update(task, description=what, completed=share, total=1.0 if share else None)

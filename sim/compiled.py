@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -16,22 +17,37 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 _UNCOUNTED: dict[str, Any] = {"_nrt": False}
 
 
-def _drop_stale() -> None:
-    """Delete compiled code older than any source beside it: numba looks at a function's own file alone, but what it
-    compiled holds the functions of other files too."""
+def _kept() -> bool:
+    """Return whether compiled code can be kept on disk, after dropping what other sources than today's compiled.
+
+    Numba looks at a function's own file alone, but what it compiled holds the functions of other files too.
+    """
     here = Path(__file__).parent
-    newest = max(source.stat().st_mtime for source in here.rglob("*.py"))
-    for index in here.rglob("*.nbi"):
-        if index.stat().st_mtime < newest:
-            index.unlink(missing_ok=True)
+    sources = b"".join(path.read_bytes() for path in sorted(here.rglob("*.py")))
+    digest = hashlib.blake2b(sources, digest_size=16).hexdigest()
+    elsewhere = getattr(numba.config, "CACHE_DIR", "")
+    places = [here, *([Path(elsewhere)] if elsewhere else [])]
+    try:
+        for place in places:
+            place.mkdir(parents=True, exist_ok=True)
+            stamp = place / "__pycache__" / "sources.blake2"
+            if not stamp.exists() or stamp.read_text() != digest:
+                for index in place.rglob("*.nbi"):
+                    if place == here or index.parent.name.startswith(("sim_", "engines_")):
+                        index.unlink(missing_ok=True)
+                stamp.parent.mkdir(exist_ok=True)
+                stamp.write_text(digest)
+    except OSError:  # a place that cannot be written to: compile afresh rather than trust it
+        return False
+    return True
 
 
-_drop_stale()
+_KEPT = _kept()
 
 
 def entry(function: _F) -> _F:
     """Compile a *function* that Python calls. Compiled code is kept on disk; the interpreter's lock is released."""
-    return cast(_F, numba.njit(cache=True, nogil=True)(function))
+    return cast(_F, numba.njit(cache=_KEPT, nogil=True)(function))
 
 
 def inner(function: _F) -> _F:
@@ -41,4 +57,4 @@ def inner(function: _F) -> _F:
     arrays would take a hundred times as long as the work on them, and handing them over as arguments as long again, so
     it is written out where it is called.
     """
-    return cast(_F, numba.njit(cache=True, nogil=True, forceinline=True, **_UNCOUNTED)(function))
+    return cast(_F, numba.njit(cache=_KEPT, nogil=True, forceinline=True, **_UNCOUNTED)(function))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -107,8 +108,11 @@ class State:
     sighted: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        control = {}
-        for province, held in self.control.items():
+        control: dict[str, Control] = {}
+        for given, held in self.control.items():
+            province = unicodedata.normalize("NFC", given)
+            if province in control:
+                raise ValueError(f"state: {province} is given twice, in two spellings of the same name; keep one")
             try:
                 control[province] = Control[held.upper()] if isinstance(held, str) else Control(held)
             except (KeyError, ValueError):
@@ -121,14 +125,15 @@ class State:
             )
         object.__setattr__(self, "control", MappingProxyType(control))
         object.__setattr__(self, "past", tuple(self.past))
-        object.__setattr__(self, "sighted", frozenset(self.sighted))
+        object.__setattr__(self, "sighted", frozenset(unicodedata.normalize("NFC", name) for name in self.sighted))
         seen = set()
         for past in self.past:
-            if past.province in seen:
+            province = unicodedata.normalize("NFC", past.province)
+            if province in seen:
                 raise ValueError(f"state: {past.province} has two past captures; keep the one that still stands")
-            if control.get(past.province) is not Control.INSURGENT:
+            if control.get(province) is not Control.INSURGENT:
                 raise ValueError(f"state: {past.province} has a past capture but is not insurgent-held; recaptured?")
-            seen.add(past.province)
+            seen.add(province)
 
     def __reduce__(self) -> tuple[type[State], tuple[object, ...]]:
         # A read-only view of a mapping cannot be pickled, and workers need the start.

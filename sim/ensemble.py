@@ -156,7 +156,14 @@ class Ensemble:
             raise IndexError(f"replay: replication must be from 0 to {len(self) - 1}, but was {replication!r}")
         if self.replayer is None:
             raise RuntimeError("replay: this ensemble was not made by sim.simulate, so it cannot be run again")
-        return Story(self.replayer(replication), replication)
+        again = self.replayer(replication)
+        rows = slice(self.offsets[replication], self.offsets[replication + 1])
+        if not (np.array_equal(again.day, self.day[rows]) and np.array_equal(again.province, self.province[rows])):
+            raise RuntimeError(
+                f"replay: replication {replication} came out otherwise; a process that remembers other replications "
+                "cannot be replayed"
+            )
+        return Story(again, replication)
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,7 +36,8 @@ def constant_breakeven(
     weights = watch.weights[:, Control.INSURGENT]
     if not np.isin(weights, (0, 1)).all():
         raise ValueError(f"constant_breakeven: {outcome.name} weighs capitals unequally, so there is no closed form")
-    lost = np.array([start.control.get(name) is Control.INSURGENT for name in theatre.provinces])
+    lost = np.zeros(len(theatre.provinces), bool)
+    lost[[theatre.index(name, "constant_breakeven: start") for name in start.lost]] = True
     need = watch.threshold - int(weights[lost].sum())
     left = int(weights[~lost].sum())
     if need <= 0:

@@ -197,7 +197,7 @@ class Covariate(Term):
 
 @dataclass(frozen=True)
 class Frailty(Term):
-    """exp(*sd* x z), z standard normal per province and replication: what no column tells."""
+    """exp(*sd* x z), z standard normal per province, transition and replication: what no column tells."""
 
     sd: Value
     kind: ClassVar[str] = "frailty"

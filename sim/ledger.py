@@ -1,4 +1,4 @@
-"""Clocks, budgets, appointments: the race both engines run.
+"""Clocks, budgets, appointments: the race engines run.
 
 Each clock, a (province, transition) pair, owns unit-exponential budgets addressed by (seed, replication, province,
 transition, occurrence). An enabled clock spends its budget at its current hazard and fires when it is gone; a disabled

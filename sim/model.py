@@ -118,12 +118,13 @@ class Model:
     def _collect(self) -> dict[str, Prior]:
         parameters: dict[str, Prior] = {}
         for transition, hazard in self.hazards.items():
+            names = [term.name for term in hazard.terms]
             for term in hazard.terms:
+                if names.count(term.name) > 1:
+                    raise ValueError(
+                        f"model: {transition} has two terms called {term.name!r}; give one a label=, or merge them"
+                    )
                 for name, prior in term.values.items():
-                    if f"{transition}.{name}" in parameters:
-                        raise ValueError(
-                            f"model: {transition} has two terms called {name!r}; give one a label=, or merge them"
-                        )
                     parameters[f"{transition}.{name}"] = prior
         if self.leaves_contested:
             parameters[CONTESTED_AT_START] = as_prior(self.contested, "model: contested", lower=0.0, upper=1.0)
@@ -165,10 +166,19 @@ class Model:
         return self.checked(Draws(tuple(self.parameters), table))
 
     def checked(self, draws: Draws) -> Draws:
-        """Return *draws* with the columns in this model's order. Raise a ValueError if they are not this model's."""
-        if set(draws.names) != set(self.parameters):
-            odd = sorted(set(draws.names) ^ set(self.parameters))
+        """Return *draws* with the columns in this model's order, and those of fixed parameters they lack.
+
+        So a posterior of one model serves another that adds terms with fixed values, as a what-if does. Raise a
+        ValueError if they hold parameters this model has not, or lack one that is free.
+        """
+        odd = sorted(set(draws.names) - set(self.parameters))
+        lacking = [name for name in self.parameters if name not in draws.names]
+        odd += [name for name in lacking if self.parameters[name].free]
+        if odd:
             raise ValueError(f"draws: these are of another model; parameters {', '.join(odd)} are in only one of them")
+        if lacking:
+            fixed = np.column_stack([self.parameters[name].from_score(np.zeros(len(draws))) for name in lacking])
+            draws = Draws((*draws.names, *lacking), np.hstack([draws.values, fixed]))
         for name, prior in self.parameters.items():
             low, high = float(np.min(draws[name])), float(np.max(draws[name]))
             if prior.free and low < prior.lower:

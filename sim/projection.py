@@ -15,6 +15,10 @@ from scipy import special
 __all__ = ["Estimate", "Part", "Projection", "pooled"]
 
 Floats: TypeAlias = NDArray[np.float64]
+
+#: Mean and standard deviation of the logarithm of a beta's concentration, believed before any hit is seen; its bound.
+_SPREAD = (2.0, 3.0)
+_SPREAD_LIMIT = 16.0
 Ints: TypeAlias = NDArray[np.int64]
 
 
@@ -78,8 +82,10 @@ class Projection:
     def probability(self, within: float) -> Estimate:
         """Return the probability that it happens at most *within* days after the start.
 
-        The interval comes from a beta distribution of p(draw), fitted by maximum likelihood to the hits of each
-        draw, which are binomial given it (beta-binomial; Skellam 1948, doi:10.1111/j.2517-6161.1948.tb00014.x).
+        The interval comes from a beta distribution of p(draw), fitted to the hits of each draw, which are binomial
+        given it (beta-binomial; Skellam 1948, doi:10.1111/j.2517-6161.1948.tb00014.x), by maximum likelihood with a
+        weak belief about the spread. It always holds the value. With one draw there is no spread; with one
+        replication a draw it is not given (nan).
         Raise a ValueError if *within* is negative or beyond the horizon.
         """
         self._inside(within, "probability: within")
@@ -93,7 +99,7 @@ class Projection:
             variance += (part.weight * error) ** 2
             betas.append((part.weight, *_beta(hits[used], trials[used])))
         low, high = _points(betas)
-        return Estimate(value, low, high, math.sqrt(variance))
+        return Estimate(value, min(low, value), max(high, value), math.sqrt(variance))
 
     def quantile(self, q: float) -> float:
         """Return the day by which it has happened with probability *q*; inf if that lies beyond the horizon."""
@@ -165,27 +171,32 @@ def _clustered(hits: Floats, trials: Floats) -> tuple[float, float]:
 
 def _beta(hits: Floats, trials: Floats) -> tuple[float, float]:
     """Return mean and concentration of the beta distribution of p(draw); inf for no spread, nan if unknown."""
-    mean = float(hits.sum() / trials.sum())
+    total = float(trials.sum())
     if len(trials) == 1:
-        return mean, math.inf
+        return float(hits.sum()) / total, math.inf
     if trials.max() < 2:
-        return mean, math.nan
-    if mean in (0.0, 1.0):
-        return mean, math.inf
+        return float(hits.sum()) / total, math.nan
     cells, counts = np.unique(np.stack([hits, trials]), axis=1, return_counts=True)
     k, m = cells
 
     def loss(point: Floats) -> float:
-        centre, size = special.expit(point[0]), math.exp(point[1])
+        centre, size = special.expit(point[0]), math.exp(min(point[1], _SPREAD_LIMIT))
         a, b = centre * size, (1 - centre) * size
-        return -float(counts @ (special.betaln(k + a, m - k + b) - special.betaln(a, b)))
+        fit = -float(counts @ (special.betaln(k + a, m - k + b) - special.betaln(a, b)))
+        # A weak belief about the spread, so that none is claimed where the hits cannot tell.
+        return fit + 0.5 * float((point[1] - _SPREAD[0]) / _SPREAD[1]) ** 2
 
     from scipy import optimize  # 0.1 s that only a fit needs
 
-    best = optimize.minimize(
-        loss, [special.logit(mean), 0.0], method="Nelder-Mead", options={"xatol": 1e-4, "fatol": 1e-6}
-    )
-    return float(special.expit(best.x[0])), math.inf if best.x[1] > 12 else math.exp(best.x[1])
+    # Half a hit more on either side keeps the centre inside (0, 1) where nothing or everything was hit.
+    centre = float(special.logit((hits.sum() + 0.5) / (total + 1.0)))
+    if hits.sum() in (0.0, total):
+        return float(special.expit(centre)), math.exp(_SPREAD[0])
+    # Nelder and Mead's own first simplex is tiny at zero, and stops there.
+    simplex = [[centre, 0.0], [centre + 0.5, 1.0], [centre, 3.0]]
+    options = {"xatol": 1e-4, "fatol": 1e-6, "initial_simplex": simplex}
+    best = optimize.minimize(loss, simplex[0], method="Nelder-Mead", options=options)
+    return float(special.expit(best.x[0])), math.exp(min(best.x[1], _SPREAD_LIMIT))
 
 
 def _points(betas: Sequence[tuple[float, float, float]]) -> tuple[float, float]:
@@ -208,7 +219,7 @@ def _points(betas: Sequence[tuple[float, float, float]]) -> tuple[float, float]:
         for _ in range(50):
             middle = 0.5 * (low + high)
             low, high = (low, middle) if cdf(middle) >= level else (middle, high)
-        points.append(high)
+        points.append(round(high, 12))
     return points[0], points[1]
 
 

@@ -106,7 +106,9 @@ class Scenario:
                 model, week, seed=seed, draws=_DRAWS,
                 progress=lambda step, name=name: tell(f"calibrating {name}: step {step}", 0.0),  # type: ignore[misc]
             )  # fmt: skip
-            draws = posterior.thin(max(1, min(len(posterior), replications // _EACH)))
+            # With very few replications each takes a draw of its own, and no interval is given.
+            several = replications // _EACH if replications >= 50 * _EACH else replications
+            draws = posterior.thin(min(len(posterior), several))
             ensembles[name] = simulate(
                 model, draws, start=start, horizon=self.horizon, replications=replications, seed=seed,
                 progress=lambda done, name=name: tell(f"projecting {name}", done / replications),  # type: ignore[misc]
@@ -155,11 +157,17 @@ class Result:
                 "name": self.scenario.name,
                 "title": self.scenario.title,
                 "seen_from": self.scenario.seen_from,
+                "borders": self.scenario.borders,
+                "prefer": self.scenario.prefer,
+                "families": list(self.scenario.families),
+                "pressure_within": list(self.scenario.pressure_within),
+                "control_within": list(self.scenario.control_within),
             },
             "theatre": {"name": self.theatre.name, "title": self.theatre.title, "credits": list(self.theatre.credits)},
             "versions": report.versions(),
             "seed": self.seed,
             "replications": self.replications,
+            "draws": {name: int(ensemble.draw.max()) + 1 for name, ensemble in self.ensembles.items()},
             "horizon_days": self.scenario.horizon,
             "families": {
                 name: {"model": posterior.model.describe(), "posterior": posterior.describe()}

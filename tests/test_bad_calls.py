@@ -539,7 +539,7 @@ CALLS: dict[str, tuple[Callable[[], object], type[Exception], str]] = {
     "draws_other_model": (
         lambda: run(draws=Draws(("x",), np.ones((1, 1)))),
         ValueError,
-        "draws: these are of another model; parameters seizure.baseline, x are in only one of them",
+        "draws: these are of another model; parameters x are in only one of them",
     ),
     "draws_shape": (
         lambda: Draws(("x",), np.ones((2, 3))),

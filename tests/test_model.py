@@ -126,3 +126,21 @@ def test_a_hazard_multiplies_either_way_round_and_by_whole_products() -> None:
     product = Momentum(1.0) * (Baseline(0.1) * Frailty(0.5))
 
     assert ("momentum", "baseline", "frailty") == Model(SMALL, {"seizure": product}).terms["seizure"]
+
+
+def test_a_posterior_of_one_model_serves_a_what_if_with_fixed_terms_added() -> None:
+    theatre = Theatre(["A", "B"], borders=[("A", "B")])
+    plain = Model(theatre, {"seizure": Baseline(LogNormal(0.1, 1.0))})
+    what_if = Model(theatre, {"seizure": Baseline(LogNormal(0.1, 1.0)) * Momentum(0.5), "recapture": Baseline(0.01)})
+    draws = plain.draw_prior(5, seed=1)
+    found = what_if.checked(draws)
+
+    assert np.array_equal(draws["seizure.baseline"], found["seizure.baseline"])
+    assert [0.5] * 5 == found["seizure.momentum"].tolist() and [0.01] * 5 == found["recapture.baseline"].tolist()
+
+
+def test_two_custom_terms_need_labels_so_that_causes_can_be_told_apart() -> None:
+    theatre = Theatre(["A", "B"], borders=[("A", "B")])
+    half = Custom(lambda time, control, province: 0.5)
+    with pytest.raises(ValueError, match="seizure has two terms called 'custom'; give one a label="):
+        Model(theatre, {"seizure": Baseline(0.1) * half * half})

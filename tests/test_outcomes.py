@@ -329,3 +329,35 @@ def test_a_question_of_ones_own_is_a_name_and_a_watch() -> None:
     one, other, either = (outcome(ensemble).times for outcome in (ControlOf("A"), ControlOf("B"), Either()))
 
     assert np.minimum(one, other).tolist() == either.tolist()
+
+
+def _binomial_hits(a: float, b: float, draws: int, each: int, seed: int) -> Projection:
+    chance = np.random.default_rng(seed)
+    p = np.tile(chance.beta(a, b, draws), each)
+    times = np.where(chance.random(len(p)) < p, 1.0, np.inf)
+    return Projection("test", (Part(1.0, times, np.tile(np.arange(draws), each)),), 10.0)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_fit_of_the_interval_never_stops_where_it_starts(seed: int) -> None:
+    # Where a beta is right, its points are found: an optimiser stuck at concentration 1 would give about (0, 1).
+    a, b = [(30.0, 10.0), (8.0, 2.0), (200.0, 4.0), (3.0, 60.0)][seed % 4]
+    found = _binomial_hits(a, b, 1000, 10, seed).probability(1.0)
+
+    assert stats.beta.ppf([0.05, 0.95], a, b) == pytest.approx([found.low, found.high], abs=0.03)
+
+
+@pytest.mark.parametrize(("a", "b"), [(1.0, 3000.0), (3000.0, 1.0), (0.5, 0.5), (40.0, 40.0)])
+def test_an_interval_always_holds_its_value(a: float, b: float) -> None:
+    for seed in range(10):
+        found = _binomial_hits(a, b, 300, 4, seed).probability(1.0)
+
+        assert 0.0 <= found.low <= found.value <= found.high <= 1.0
+
+
+def test_what_happened_by_press_count_does_not_depend_on_the_account_preferred() -> None:
+    for prefer in (None, "best_date", "alternative", "span"):
+        theatre = sim.load_theatre("afghanistan_2021", prefer=prefer)
+
+        assert date(2021, 8, 13) == observed(Captured(13), theatre, basis="press")
+        assert date(2021, 8, 12) == observed(Captured(13), theatre, basis="best_date")

@@ -92,6 +92,7 @@ def test_json_on_standard_output_is_the_table_and_the_run_and_nothing_else(small
     families = {row["family"] for row in whole["projections"]}
     assert {"constant", "momentum", "pooled"} == families
     assert 3 * (6 * 4 + 2 * 3) == len(whole["projections"])
+    assert all(row["low"] <= row["probability"] <= row["high"] for row in whole["projections"])
 
 
 def test_the_files_hold_the_same_table(small):
@@ -108,6 +109,7 @@ def test_the_run_file_says_all_it_takes_to_make_the_run_again(small):
     described = json.loads(small[1].stdout)["run"]
 
     assert {"scenario", "theatre", "versions", "seed", "replications", "families", "facts", "read_as"} <= set(described)
+    assert {"borders": "agreed", "prefer": None}.items() <= described["scenario"].items()
     assert 3 == described["seed"] and 400 == described["replications"]
     assert all(fact["id"] and fact["source"] for fact in described["facts"])
     model = described["families"]["momentum"]["model"]
@@ -148,10 +150,11 @@ def test_the_text_answers_every_part_of_the_question():
         (("--horizon", "inf"), "horizon must be a positive finite number of days, but was inf"),
         (("--horizon", "-3"), "horizon must be a positive finite number of days, but was -3.0"),
         (("--replications", "0"), "argument --replications: must be at least 1, but was 0"),
-        (("--replications", "many"), "argument --replications: invalid _positive value: 'many'"),
+        (("--replications", "many"), "argument --replications: must be a whole number, but was 'many'"),
         (("--prefer", "alternativ"), "did you mean 'alternative'?"),
         (("--borders", "al"), "did you mean 'all'?"),
         (("--seed", "-1"), "argument --seed: must not be negative, but was -1"),
+        (("--json", str(SCRIPT / "x.json")), "must be a folder, but is a file; name another place"),
         (("--out", str(SCRIPT)), "must be a folder, but is a file; name another place"),
     ],
 )  # fmt: skip

@@ -665,3 +665,34 @@ def test_the_log_grows_beyond_its_first_room() -> None:
             own = ensemble.province[rows] == p
             assert ([2, 0] * own.sum())[: own.sum()] == ensemble.target[rows][own].tolist()
     assert 1.0 == ensemble.shares.sum(axis=1).min() == ensemble.shares.sum(axis=1).max()
+
+
+def test_an_undeclared_change_of_a_custom_term_is_noticed_though_no_event_follows() -> None:
+    theatre = sim.Theatre(["A", "B"], borders=[("A", "B")])
+    model = sim.Model(theatre, {"seizure": Baseline(1.0) * Custom(lambda t, control, province: 0.0 if t < 5 else 1.0)})
+
+    with pytest.raises(RuntimeError, match="declare the instant in breaks="):
+        sim.simulate(model, start=sim.State({}), horizon=50, replications=1, seed=1)
+
+
+def test_a_replay_that_comes_out_otherwise_is_refused() -> None:
+    theatre = sim.Theatre(["A", "B"], borders=[("A", "B")])
+    seen: list[int] = []
+
+    def remembers(world: World) -> Iterator[simpy.Event]:
+        seen.append(1)
+        world.scale("A", "seizure", float(len(seen)))
+        yield world.env.timeout(1)
+
+    ensemble = sim.simulate(
+        sim.Model(theatre, {"seizure": Baseline(0.5)}), start=sim.State({}), horizon=50, replications=3, seed=1,
+        engine=sim.SimPyEngine(processes=[remembers]),
+    )  # fmt: skip
+    with pytest.raises(RuntimeError, match="replay: replication 0 came out otherwise"):
+        ensemble.replay(replication=0)
+
+
+def test_the_names_of_a_state_are_normalised() -> None:
+    assert {"N\u00edmroz": sim.Control.INSURGENT} == dict(sim.State({"Ni\u0301mroz": "insurgent"}).control)
+    with pytest.raises(ValueError, match="given twice"):
+        sim.State({"N\u00edmroz": "insurgent", "Ni\u0301mroz": "government"})

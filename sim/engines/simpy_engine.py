@@ -227,7 +227,7 @@ def _event(world: World, log: ledger.Log, e: int) -> Event:
 
 @dataclass(frozen=True)
 class SimPyEngine:
-    """Run the race in a ``simpy.Environment``, one an replication.
+    """Run the race in a ``simpy.Environment``, one a replication.
 
     Parameters
     ----------
@@ -288,3 +288,5 @@ class SimPyEngine:
             env.process(process(world))
         env.run(until=world._racing)
         world._racing = None
+        if world._customs:
+            world._check_customs(horizon)
