@@ -54,7 +54,7 @@ def inner(function: _F) -> _F:
     """Compile a *function* that compiled code calls, without reference counting.
 
     It may not allocate, and its arrays must be held by whoever called the entry. Counting references to tuples of
-    arrays would take a hundred times as long as the work on them, and handing them over as arguments as long again, so
+    arrays takes many times as long as the work on them, and so does handing them over as arguments, so
     it is written out where it is called.
     """
     return cast(_F, numba.njit(cache=_KEPT, nogil=True, forceinline=True, **_UNCOUNTED)(function))

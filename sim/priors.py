@@ -60,10 +60,6 @@ class Prior:
         """Return the log density at *value*; -inf outside the support."""
         raise TypeError(f"{type(self).__name__} has no density")
 
-    def scaled(self, factor: float) -> Prior:
-        """Return this prior *factor* times as wide, for sensitivity."""
-        return self
-
     def describe(self) -> dict[str, object]:
         """Return the prior as plain values, for files of a run."""
         return {"prior": type(self).__name__} | {f.name: getattr(self, f.name) for f in fields(self)}
@@ -97,9 +93,6 @@ class LogNormal(Prior):
             z = (np.log(x) - math.log(self.median)) / self.sigma
             return np.where(x > 0, -0.5 * z * z - np.log(x * self.sigma * math.sqrt(2 * math.pi)), -np.inf)
 
-    def scaled(self, factor: float) -> LogNormal:
-        return LogNormal(self.median, self.sigma * factor)
-
 
 @dataclass(frozen=True)
 class HalfNormal(Prior):
@@ -123,9 +116,6 @@ class HalfNormal(Prior):
         z = x / self.scale
         return np.where(x >= 0, 0.5 * math.log(2 / math.pi) - math.log(self.scale) - 0.5 * z * z, -np.inf)
 
-    def scaled(self, factor: float) -> HalfNormal:
-        return HalfNormal(self.scale * factor)
-
 
 @dataclass(frozen=True)
 class Normal(Prior):
@@ -144,9 +134,6 @@ class Normal(Prior):
     def log_density(self, value: ArrayLike) -> Floats:
         z = (np.asarray(value, float) - self.mean) / self.sd
         return np.asarray(-0.5 * z * z - math.log(self.sd * math.sqrt(2 * math.pi)))
-
-    def scaled(self, factor: float) -> Normal:
-        return Normal(self.mean, self.sd * factor)
 
 
 @dataclass(frozen=True)

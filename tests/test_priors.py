@@ -65,12 +65,6 @@ def test_a_fixed_value_is_all_there_is() -> None:
     assert not prior.free
 
 
-def test_a_prior_scaled_is_wider_about_the_same_middle() -> None:
-    assert LogNormal(0.1, 2.0) == LogNormal(0.1, 1.0).scaled(2.0)
-    assert HalfNormal(4.0) == HalfNormal(2.0).scaled(2.0)
-    assert Normal(1.0, 2.0) == Normal(1.0, 1.0).scaled(2.0)
-
-
 def test_a_prior_describes_itself_in_plain_values() -> None:
     assert {"prior": "LogNormal", "median": 0.1, "sigma": 1.0} == LogNormal(0.1, 1).describe()
     assert "Beta(a=1, b=20)" == str(Beta(1, 20))
