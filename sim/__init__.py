@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sim.calibration import Posterior, calibrate
     from sim.control import Control, State
+    from sim.engines.compiled import CompiledEngine
     from sim.engines.simpy_engine import SimPyEngine
-    from sim.ensemble import Ensemble
+    from sim.ensemble import Ensemble, Passages
     from sim.model import Draws, Model
     from sim.outcomes import Projection
     from sim.record import Record
@@ -21,13 +22,15 @@ __version__ = "0.1.0"
 
 # Names load their rooms when first used, so that importing sim costs little (PEP 562).
 _ROOMS = {
-    "Control": "control", "Draws": "model", "Ensemble": "ensemble", "Model": "model", "Posterior": "calibration",
+    "CompiledEngine": "engines.compiled", "Control": "control", "Draws": "model", "Ensemble": "ensemble",
+    "Model": "model", "Passages": "ensemble", "Posterior": "calibration",
     "Projection": "outcomes", "Record": "record", "Scenario": "scenario", "SimPyEngine": "engines.simpy_engine",
     "State": "control", "Theatre": "theatre", "calibrate": "calibration", "load_theatre": "theatre",
     "simulate": "simulation",
 }  # fmt: skip
 __all__ = [
-    "Control", "Draws", "Ensemble", "Model", "Posterior", "Projection", "Record", "Scenario", "SimPyEngine", "State",
+    "CompiledEngine", "Control", "Draws", "Ensemble", "Model", "Passages",
+    "Posterior", "Projection", "Record", "Scenario", "SimPyEngine", "State",
     "Theatre", "calibrate", "load_theatre", "simulate",
 ]  # fmt: skip
 

@@ -1,122 +1,240 @@
-"""Event logs of many replications, as columns with labels."""
+"""Many replications of a run, as columns with labels: event logs, or what was watched of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import NamedTuple, TypeAlias
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.control import Control, State
+from sim.control import TRANSITIONS, Control, State
 from sim.law import Watch
+from sim.model import Model
+from sim.recipe import Failure, Part, Recipe, Recording
+from sim.story import Event, Story, event_of
 from sim.theatre import Theatre
+from sim.watching import empty_counts, fold_log, watches_of
 
-__all__ = ["Ensemble", "Event", "Story"]
+if TYPE_CHECKING:
+    import os
+
+    import xarray
+
+__all__ = ["Ensemble", "Event", "Passages", "Run", "Story"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 
 
-class Event(NamedTuple):
-    """One change of control: its *day* since the start, and each term's share of the hazard at that moment."""
-
-    day: float
-    province: str
-    source: Control
-    target: Control
-    transition: str
-    shares: dict[str, float]
-
-
 @dataclass(frozen=True, eq=False)
-class Ensemble:
+class Run:
+    """Replications of one recipe, whatever is kept of them.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What it takes to make any of them again.
+    numbers : ndarray of int64, shape (R,)
+        Which replications these are, ascending: their addresses.
+    failures : tuple of Failure
+        Replications that raised, and are not among the others.
+    """
+
+    recipe: Recipe
+    numbers: Ints
+    failures: tuple[Failure, ...]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def _tail(self) -> str:
+        failed = f", {len(self.failures)} FAILED (see .failures)" if self.failures else ""
+        return f"{len(np.unique(self.draw))} draws, seed {self.seed}{failed}"
+
+    @property
+    def replications(self) -> int:
+        """How many trajectories there are."""
+        return len(self.numbers)
+
+    @property
+    def draw(self) -> Ints:
+        """The parameter draw each replication used, shape (R,)."""
+        return np.asarray(self.numbers % len(self.recipe.draws))
+
+    @property
+    def model(self) -> Model:
+        """The model that was run."""
+        return self.recipe.model
+
+    @property
+    def theatre(self) -> Theatre:
+        """The theatre it was run on."""
+        return self.recipe.model.theatre
+
+    @property
+    def provinces(self) -> tuple[str, ...]:
+        """Names of the provinces, in the order of the columns."""
+        return self.theatre.provinces
+
+    @property
+    def start(self) -> State:
+        """Control at the start, as it was known."""
+        return self.recipe.start
+
+    @property
+    def horizon(self) -> float:
+        """Days since the start after which nothing was watched (right-censoring)."""
+        return self.recipe.horizon
+
+    @property
+    def seed(self) -> int:
+        """The seed of every number drawn."""
+        return self.recipe.seed
+
+    def first_passage(self, watch: Watch) -> Floats:
+        """Return the first day since the start on which *watch* is true, shape (R,); inf if not by the horizon."""
+        raise NotImplementedError
+
+    def _arrays(self) -> dict[str, NDArray[Any]]:
+        """Return what is kept, by name."""
+        raise NotImplementedError
+
+    def _freeze(self) -> None:
+        for array in self._arrays().values():
+            array.flags.writeable = False
+
+    @cached_property
+    def digest(self) -> str:
+        """BLAKE2b of everything kept, in hexadecimal: equal for equal bits."""
+        found = hashlib.blake2b(digest_size=16)
+        for name, array in self._arrays().items():
+            found.update(f"{name} {array.dtype.str} {array.shape}".encode())
+            found.update(np.ascontiguousarray(array).tobytes())
+        for failure in self.failures:
+            found.update(f"failed {failure.replication}".encode())
+        return found.hexdigest()
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write everything to one netCDF file at *path*: see ``sim.archive.save``."""
+        from sim.archive import save
+
+        save(self, path)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Ensemble(Run):
     """Trajectories of control: R replications, E events in all, n provinces.
 
     Parameters
     ----------
-    provinces : tuple of str, length n
-    transitions : tuple of str
-        Names that the column ``transition`` indexes.
-    terms : tuple of tuple of str
-        For each transition, the terms whose shares of the hazard the first columns of ``shares`` hold; the last
-        column holds the share of processes.
     initial : ndarray of int8, shape (R, n)
         Control at the start.
     offsets : ndarray of int64, shape (R + 1,)
         Events of replication r are rows ``offsets[r]`` (inclusive) to ``offsets[r + 1]`` (exclusive).
     day : ndarray, shape (E,)
         Days since the start.
-    province, source, target, transition : ndarray of int, shape (E,)
-    shares : ndarray, shape (E, terms + 1)
-        They sum to 1; a restraining term's is negative.
-    draw : ndarray of int64, shape (R,)
-        The parameter draw each replication used.
-    horizon : float
-        Days since the start after which nothing was watched (right-censoring).
-    seed : int
-    start : State
-    model : str
-    theatre : Theatre
+    province : ndarray of int32, shape (E,)
+        Index of the province.
+    transition : ndarray of int8, shape (E,)
+        Index of the transition in ``transitions``.
     """
 
-    provinces: tuple[str, ...]
-    transitions: tuple[str, ...]
-    terms: tuple[tuple[str, ...], ...]
     initial: NDArray[np.int8]
     offsets: Ints
     day: Floats
     province: NDArray[np.int32]
-    source: NDArray[np.int8]
-    target: NDArray[np.int8]
     transition: NDArray[np.int8]
-    shares: Floats
-    draw: Ints
-    horizon: float
-    seed: int
-    start: State
-    model: str
-    theatre: Theatre
-    replayer: Callable[[int], Ensemble] | None = field(repr=False, default=None)
 
     def __post_init__(self) -> None:
-        for name in ("initial", "offsets", "day", "province", "source", "target", "transition", "shares", "draw"):
-            getattr(self, name).flags.writeable = False
+        self._freeze()
 
-    def __len__(self) -> int:
-        return len(self.initial)
+    @classmethod
+    def of(cls, recipe: Recipe, parts: Sequence[Part]) -> Ensemble:
+        """Return *parts* put together, in the order of their replications."""
+        columns = _joined(parts, ("numbers", "initial", "sizes", "day", "province", "transition"))
+        offsets = np.concatenate([[0], np.cumsum(columns.pop("sizes"))])
+        return cls(recipe=recipe, failures=_failures(parts), offsets=offsets, **columns)
 
     def __repr__(self) -> str:
         return (
-            f"Ensemble of {len(self)} replications of {self.model}: {len(self.day)} events to day {self.horizon:g}, "
-            f"{int(self.draw.max()) + 1} draws, seed {self.seed}"
+            f"Ensemble of {len(self)} replications of {self.model.name}: {len(self.day)} events to day "
+            f"{self.horizon:g}, {self._tail()}"
         )
 
+    def _arrays(self) -> dict[str, NDArray[Any]]:
+        names = ("numbers", "initial", "offsets", "day", "province", "transition")
+        return {name: getattr(self, name) for name in names}
+
     @property
-    def replications(self) -> int:
-        """How many trajectories there are."""
-        return len(self.initial)
+    def transitions(self) -> tuple[str, ...]:
+        """Names that the column ``transition`` indexes."""
+        return tuple(self.model.hazards)
+
+    @property
+    def terms(self) -> tuple[tuple[str, ...], ...]:
+        """For each transition, the terms of the first columns of ``shares``; the last column is for processes."""
+        return tuple(self.model.terms.values())
+
+    @property
+    def source(self) -> NDArray[np.int8]:
+        """Control each event left, shape (E,)."""
+        return np.array([TRANSITIONS[name].source for name in self.transitions], np.int8)[self.transition]
+
+    @property
+    def target(self) -> NDArray[np.int8]:
+        """Control each event entered, shape (E,)."""
+        return np.array([TRANSITIONS[name].target for name in self.transitions], np.int8)[self.transition]
 
     @property
     def replication(self) -> Ints:
-        """The replication of each event, shape (E,)."""
+        """The row of ``numbers`` that each event belongs to, shape (E,)."""
         return np.repeat(np.arange(len(self)), np.diff(self.offsets))
+
+    @cached_property
+    def shares(self) -> Floats:
+        """Each term's share of the hazard at each event, shape (E, terms + 1); found by running again.
+
+        They sum to 1; a restraining term's is negative. Raise a RuntimeError if the run could not be made again.
+        """
+        return self._again(np.arange(len(self)))
+
+    def _row(self, replication: int, where: str) -> int:
+        row = int(np.searchsorted(self.numbers, replication))
+        if row < len(self) and self.numbers[row] == replication:
+            return row
+        if any(failure.replication == replication for failure in self.failures):
+            raise IndexError(f"{where}: replication {replication!r} failed; .failures has its traceback")
+        raise IndexError(
+            f"{where}: replication must be from {self.numbers[0]} to {self.numbers[-1]}, but was {replication!r}"
+        )
+
+    def _again(self, rows: Ints) -> Floats:
+        whole = len(rows) > 1 and self.recipe.engine.releases_lock
+        engine = self.recipe.engine if whole else self.recipe.teller
+        part = engine.run(self.recipe, self.numbers[rows].tolist(), Recording(shares=True), np.zeros(1, np.uint8))
+        mine = np.concatenate(
+            [np.arange(self.offsets[row], self.offsets[row + 1]) for row in rows] or [np.zeros(0, int)]
+        )
+        for name in ("day", "province", "transition"):
+            if not np.array_equal(part.arrays[name], getattr(self, name)[mine]):
+                which = f"replication {self.numbers[rows[0]]}" if len(rows) == 1 else "the run"
+                raise RuntimeError(
+                    f"replay: {which} came out otherwise; a process that remembers other replications cannot be "
+                    "replayed"
+                )
+        return np.asarray(part.arrays["shares"], float)
 
     def events(self, replication: int) -> Iterator[Event]:
         """Yield the events of one *replication*, in order. Raise an IndexError if there is no such replication."""
-        if not 0 <= replication < len(self):
-            raise IndexError(f"ensemble: replication must be from 0 to {len(self) - 1}, but was {replication!r}")
-        for e in range(self.offsets[replication], self.offsets[replication + 1]):
-            labels = self.terms[self.transition[e]]
-            shares = {name: float(self.shares[e, j]) for j, name in enumerate(labels)}
-            if self.shares[e, -1] != 0.0:
-                shares["processes"] = float(self.shares[e, -1])
-            yield Event(
-                float(self.day[e]), self.provinces[self.province[e]], Control(self.source[e]), Control(self.target[e]),
-                self.transitions[self.transition[e]], shares,
-            )  # fmt: skip
+        row = self._row(replication, "ensemble")
+        begin = int(self.offsets[row])
+        for j, shares in enumerate(self._again(np.array([row]))):
+            e = begin + j
+            yield event_of(self.model, float(self.day[e]), int(self.province[e]), int(self.transition[e]), shares)
 
     def control_at(self, day: float) -> NDArray[np.int8]:
         """Return control of each province on *day* since the start, events of that instant included, shape (R, n)."""
@@ -133,68 +251,93 @@ class Ensemble:
         return np.asarray((self.control_at(day) == Control.INSURGENT).sum(axis=1), np.int64)
 
     def first_passage(self, watch: Watch) -> Floats:
-        """Return the first day since the start on which *watch* is true, shape (R,); inf if not by the horizon."""
-        weights = watch.weights
-        step = weights[self.province, self.target] - weights[self.province, self.source]
-        running = np.concatenate([[0], np.cumsum(step)])
-        at_start = weights[np.arange(len(self.provinces)), self.initial].sum(axis=1)
-        owner = self.replication
-        level = at_start[owner] + running[1:] - running[self.offsets[owner]]
-        time = np.full(len(self), np.inf)
-        hits = np.flatnonzero(level >= watch.threshold)
-        first, position = np.unique(owner[hits], return_index=True)
-        time[first] = self.day[hits[position]]
-        time[at_start >= watch.threshold] = 0.0
-        return time
+        n, ways = len(self.provinces), [TRANSITIONS[name] for name in self.transitions]
+        times = np.empty((len(self), 1))
+        fold_log(
+            watches_of([watch], n), np.array([way.source for way in ways], np.int8),
+            np.array([way.target for way in ways], np.int8), self.initial, self.offsets, self.day, self.province,
+            self.transition, times, empty_counts(self.horizon, n),
+        )  # fmt: skip
+        return times[:, 0]
 
     def replay(self, *, replication: int) -> Story:
         """Return one *replication* told event by event, run again alone by the SimPy engine.
 
         Raise an IndexError if there is no such replication, a RuntimeError if the run could not be made again.
         """
-        if not 0 <= replication < len(self):
-            raise IndexError(f"replay: replication must be from 0 to {len(self) - 1}, but was {replication!r}")
-        if self.replayer is None:
-            raise RuntimeError("replay: this ensemble was not made by sim.simulate, so it cannot be run again")
-        again = self.replayer(replication)
-        rows = slice(self.offsets[replication], self.offsets[replication + 1])
-        if not (np.array_equal(again.day, self.day[rows]) and np.array_equal(again.province, self.province[rows])):
-            raise RuntimeError(
-                f"replay: replication {replication} came out otherwise; a process that remembers other replications "
-                "cannot be replayed"
-            )
-        return Story(again, replication)
+        row = self._row(replication, "replay")
+        return Story(self.recipe, replication, self.initial[row], list(self.events(replication)))
+
+    def to_xarray(self, **options: Any) -> xarray.Dataset:
+        """Return a Dataset with labelled dimensions: see ``sim.archive.to_xarray``."""
+        from sim.archive import to_xarray
+
+        return to_xarray(self, **options)
 
 
-@dataclass(frozen=True, eq=False)
-class Story:
-    """One replication, told: ``str(story)`` or ``story.events``."""
+@dataclass(frozen=True, eq=False, repr=False)
+class Passages(Run):
+    """What named outcomes need of R replications, watched as they ran; their events were not kept.
 
-    ensemble: Ensemble
-    replication: int
+    Parameters
+    ----------
+    names : tuple of str
+        Names of the outcomes.
+    watches : tuple of Watch
+    times : ndarray, shape (outcome, R)
+        First day since the start on which each was true; inf if not by the horizon.
+    lost : ndarray of int64, shape (day, capitals lost)
+        Of how many replications so many capitals were lost at the end of each day; day 0 is the start.
+    """
 
-    @property
-    def events(self) -> list[Event]:
-        """The events, in order."""
-        return list(self.ensemble.events(0))
+    names: tuple[str, ...]
+    watches: tuple[Watch, ...]
+    times: Floats
+    lost: Ints
 
-    def __str__(self) -> str:
-        run, instant = self.ensemble, self.ensemble.start.instant
-        lost = int((run.initial[0] == Control.INSURGENT).sum())
-        lines = [
-            f"{run.model}, seed {run.seed}, replication {self.replication}: "
-            f"{lost} of {len(run.provinces)} lost at the start"
-        ]
-        for event in self.events:
-            lost += (event.target is Control.INSURGENT) - (event.source is Control.INSURGENT)
-            causes = ", ".join(f"{name} {share:.0%}" for name, share in event.shares.items())
-            what = f"{event.province}: {event.transition}, {event.source.name.lower()} to {event.target.name.lower()}"
-            lines.append(f"{_when(event.day, instant)}  {what}; {lost} lost  [{causes}]")
-        lines.append(f"{_when(run.horizon, instant)}  end of the horizon; {lost} lost")
-        return "\n".join(lines)
+    def __post_init__(self) -> None:
+        self._freeze()
+
+    @classmethod
+    def of(cls, recipe: Recipe, parts: Sequence[Part], names: tuple[str, ...], watches: tuple[Watch, ...]) -> Passages:
+        """Return *parts* put together, in the order of their replications."""
+        columns = _joined(parts, ("numbers",))
+        times = np.concatenate([part.arrays["times"] for part in parts], axis=1).astype(float, copy=False)
+        lost = np.asarray(np.sum([part.arrays["lost"] for part in parts], axis=0), np.int64)
+        return cls(
+            recipe=recipe, failures=_failures(parts), names=names, watches=watches, times=times, lost=lost, **columns
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"Passages of {len(self)} replications of {self.model.name} to day {self.horizon:g}: "
+            f"{', '.join(self.names) or 'counts by day'}, {self._tail()}"
+        )
+
+    def _arrays(self) -> dict[str, NDArray[Any]]:
+        return {"numbers": self.numbers, "times": self.times, "lost": self.lost}
+
+    def first_passage(self, watch: Watch) -> Floats:
+        for mine, times in zip(self.watches, self.times, strict=True):
+            if mine.threshold == watch.threshold and np.array_equal(mine.weights, watch.weights):
+                return np.asarray(times)
+        raise ValueError(
+            f"first_passage: this was not watched, only {', '.join(self.names) or 'counts by day'}; "
+            "name the outcome in simulate(outcomes=…), or keep record='events'"
+        )
+
+    def to_xarray(self, **options: Any) -> xarray.Dataset:
+        """Return a Dataset with labelled dimensions: see ``sim.archive.to_xarray``."""
+        from sim.archive import to_xarray
+
+        return to_xarray(self, **options)
 
 
-def _when(day: float, instant: datetime | None) -> str:
-    if instant is None:
-        return f"day {day:8.3f}"
-    return f"day {day:8.3f} ({instant + timedelta(days=day):%d %b %H:%M})"
+def _joined(parts: Sequence[Part], names: Sequence[str]) -> dict[str, NDArray[Any]]:
+    if len(parts) == 1:
+        return {name: parts[0].arrays[name] for name in names}
+    return {name: np.concatenate([part.arrays[name] for part in parts]) for name in names}
+
+
+def _failures(parts: Sequence[Part]) -> tuple[Failure, ...]:
+    return tuple(failure for part in parts for failure in part.failures)

@@ -5,14 +5,16 @@ tallies that follow from it; ``moves.py`` alone changes it. ``local_rate`` and `
 Engines and likelihoods read nothing else.
 
 The hazard of a clock (per day) is common x local: the common part (time, national state) belongs to a *track*, one
-per transition, or two where a PullBack divides the provinces; the local part to the province and its neighbours.
+per transition, or two where a PullBack divides the provinces; the local part to the province and its neighbours. The
+local part is steady x live: of the two, only the live one can change in the course of a replication. Terms multiply in
+the model's order in each.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +22,15 @@ from numpy.typing import NDArray
 from sim.compiled import inner
 
 __all__ = [
-    "CONTESTED", "KINDS", "LOST", "MARKED", "Law", "Situation", "Watch", "common_rate", "fresh", "local_rate", "shares",
+    "CONTESTED", "KINDS", "LOST", "MARKED", "Law", "Situation", "Watch", "common_rate", "fresh", "live_rate",
+    "local_rate", "shares", "steady_rate",
 ]  # fmt: skip
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 Flags: TypeAlias = NDArray[np.uint8]
+Indices: TypeAlias = NDArray[np.uint32]
+Terms: TypeAlias = NDArray[np.void]
 
 KINDS = (
     "baseline",
@@ -53,8 +58,13 @@ KINDS = (
 ) = range(len(KINDS))
 LOST, CONTESTED, MARKED = range(3)
 
-#: Columns of a term: its kind, whether it is common, the columns of its values, and the row of the table it reads.
-KIND, COMMON, VALUE, OTHER, ROW = range(5)
+#: A term: its kind, its part, the columns of its values, and the row of the table it reads. Unsigned, here and in
+#: every array of indices that a race reads: an index that cannot be negative need not be looked at.
+TERM = np.dtype([(name, "u4") for name in ("kind", "part", "value", "other", "row")])
+
+#: Parts of a hazard: the first terms, as far as they stay as they are through a replication; what is common to a track;
+#: what follows, and may move with control nearby.
+STEADY, COMMON, LIVE = range(3)
 
 
 class Law(NamedTuple):
@@ -62,15 +72,17 @@ class Law(NamedTuple):
 
     source: NDArray[np.int8]  # (R,) control a transition leaves
     target: NDArray[np.int8]  # (R,) control it enters
-    terms: Ints  # (term, 5) transition after transition, in the model's order
-    ends: Ints  # (R + 1,) terms of transition r are ends[r] to ends[r + 1]
-    track: Ints  # (R, n) the track of a clock
-    transition: Ints  # (T,) the transition of a track
-    member: Ints  # (T,) a province on the track
+    terms: Terms  # (term,) transition after transition, in the model's order
+    ends: Indices  # (R + 1,) terms of transition r are ends[r] to ends[r + 1]
+    parted: Terms  # (term,) the same, transition after transition, part after part
+    part: Indices  # (R, 4) terms of transition r in a part are part[r, part] to part[r, part + 1] of parted
+    track: Indices  # (R, n) the track of a clock
+    transition: Indices  # (T,) the transition of a track
+    member: Indices  # (T,) a province on the track
     pointer: Ints  # (graph, n + 1) links of province p in graph g are link[pointer[g, p] : pointer[g, p + 1]]
-    link: Ints
-    hub: Ints  # (cut-off rule,)
-    roads: Ints  # (cut-off rule,) its graph
+    link: Indices
+    hub: Indices  # (cut-off rule,)
+    roads: Indices  # (cut-off rule,) its graph
     path: Flags  # (cut-off rule, n) whether there is a path to the hub when nothing is held
     covariate: Floats  # (column, n) standardised
     calendar: Floats  # (calendar, 2) start and stop, days since the start
@@ -87,7 +99,7 @@ class Situation(NamedTuple):
 
     control: NDArray[np.int8]  # (n,)
     tally: Ints  # capitals lost, capitals contested, provinces marked
-    held: Ints  # (graph of neighbours, n) insurgent-held neighbours
+    held: Floats  # (graph of neighbours, n) insurgent-held neighbours
     cut: Flags  # (cut-off rule, n)
     active: Flags  # (calendar,)
     pulled: Flags  # (pull-back,)
@@ -99,10 +111,10 @@ class Situation(NamedTuple):
     frailty: Floats  # (frailty term, n) standard normal
     custom: Floats  # (custom term, n) multiplier, kept by the engine
     scale: Floats  # (R, n) factor set by processes
-    marked: Ints  # (n,) provinces whose local rates may have changed since the marks were cleared
+    marked: Indices  # (n,) provinces whose local rates may have changed since the marks were cleared
     flag: Flags  # (n,)
     seen: Flags  # (n,) and a queue: room for a walk along roads
-    queue: Ints  # (n,)
+    queue: Indices  # (n,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,33 +142,33 @@ class Watch:
 def fresh(law: Law) -> Situation:
     """Return an unplaced Situation for *law*: call ``place`` before use."""
     n = law.track.shape[1]
-    kinds = law.terms[:, KIND]
+    kinds = law.terms["kind"]
     graphs = law.pointer.shape[0] - len(law.hub)
     return Situation(
-        control=np.zeros(n, np.int8), tally=np.zeros(3, np.int64), held=np.zeros((graphs, n), np.int64),
+        control=np.zeros(n, np.int8), tally=np.zeros(3, np.int64), held=np.zeros((graphs, n)),
         cut=np.zeros((len(law.hub), n), np.uint8), active=np.zeros(len(law.calendar), np.uint8),
         pulled=np.zeros(len(law.trigger), np.uint8), recent=np.zeros(len(law.window), np.int64),
         oldest=np.full(len(law.window), n, np.int64), taken=np.full(n, -np.inf), before=np.full(n + 1, n, np.int64),
         after=np.full(n + 1, n, np.int64), frailty=np.zeros((int(np.sum(kinds == _FRAILTY)), n)),
         custom=np.ones((int(np.sum(kinds == _CUSTOM)), n)), scale=np.ones((len(law.source), n)),
-        marked=np.zeros(n, np.int64), flag=np.zeros(n, np.uint8), seen=np.zeros(n, np.uint8),
-        queue=np.zeros(n, np.int64),
+        marked=np.zeros(n, np.uint32), flag=np.zeros(n, np.uint8), seen=np.zeros(n, np.uint8),
+        queue=np.zeros(n, np.uint32),
     )  # fmt: skip
 
 
 @inner
-def _multiplier(law: Law, values: Floats, now: Situation, term: int, p: int) -> float:
+def _multiplier(law: Law, term: Any, values: Floats, now: Situation, p: int) -> float:
     """Return the factor of *term* for province *p*: the table of terms, once."""
-    kind, row = law.terms[term, KIND], law.terms[term, ROW]
+    kind, row = term.kind, term.row
     if kind == _CUSTOM:
         return now.custom[row, p]
-    value = values[law.terms[term, VALUE]]
-    if kind == _BASELINE:
-        return value
+    value = values[term.value]
     if kind == _NEIGHBOURS:
         return 1.0 + value * now.held[row, p]
+    if kind == _BASELINE:
+        return value
     if kind == _MOMENTUM:
-        count = now.tally[LOST] if row < 0 else now.recent[row]
+        count = now.recent[row] if row < len(now.recent) else now.tally[LOST]
         return math.exp(value * (count / len(now.control)))
     if kind == _COVARIATE:
         return math.exp(value * law.covariate[row, p])
@@ -170,28 +182,38 @@ def _multiplier(law: Law, values: Floats, now: Situation, term: int, p: int) -> 
         return min(1.0, value / max(1, now.tally[CONTESTED]))
     if not now.pulled[row]:
         return 1.0
-    return math.exp(value) if law.keep[row, p] else math.exp(values[law.terms[term, OTHER]])
+    return math.exp(value) if law.keep[row, p] else math.exp(values[term.other])
 
 
 @inner
-def _product(law: Law, values: Floats, now: Situation, r: int, p: int, common: int) -> float:
-    rate = 1.0
-    for term in range(law.ends[r], law.ends[r + 1]):
-        if law.terms[term, COMMON] == common:
-            rate *= _multiplier(law, values, now, term, p)
+def _product(law: Law, values: Floats, now: Situation, r: int, p: int, part: int, rate: float) -> float:
+    for j in range(law.part[r, part], law.part[r, part + 1]):
+        rate *= _multiplier(law, law.parted[j], values, now, p)
     return rate
+
+
+@inner
+def steady_rate(law: Law, values: Floats, now: Situation, r: int, p: int) -> float:
+    """Return the steady part of the hazard of transition *r* in province *p*."""
+    return _product(law, values, now, r, p, STEADY, 1.0)
+
+
+@inner
+def live_rate(law: Law, values: Floats, now: Situation, r: int, p: int, steady: float) -> float:
+    """Return the local part of the hazard of transition *r* in province *p*, given its *steady* part."""
+    return _product(law, values, now, r, p, LIVE, steady) * now.scale[r, p]
 
 
 @inner
 def local_rate(law: Law, values: Floats, now: Situation, r: int, p: int) -> float:
     """Return the local part of the hazard of transition *r* in province *p*, per day, enabled or not."""
-    return _product(law, values, now, r, p, 0) * now.scale[r, p]
+    return live_rate(law, values, now, r, p, steady_rate(law, values, now, r, p))
 
 
 @inner
 def common_rate(law: Law, values: Floats, now: Situation, track: int) -> float:
     """Return the common part of the hazards on *track*."""
-    return _product(law, values, now, law.transition[track], law.member[track], 1)
+    return _product(law, values, now, law.transition[track], law.member[track], COMMON, 1.0)
 
 
 @inner
@@ -203,16 +225,16 @@ def shares(law: Law, values: Floats, now: Situation, r: int, p: int, out: Floats
     """
     out[:] = 0.0
     last = out.shape[0] - 1
-    first = law.ends[r]
     total = math.log(now.scale[r, p])
     out[last] = total
     baseline = 0
-    for term in range(first, law.ends[r + 1]):
-        if law.terms[term, KIND] == _BASELINE:
-            baseline = term - first
+    terms = law.terms[law.ends[r] : law.ends[r + 1]]
+    for j in range(len(terms)):
+        if terms[j].kind == _BASELINE:
+            baseline = j
         else:
-            out[term - first] = math.log(_multiplier(law, values, now, term, p))
-            total += out[term - first]
+            out[j] = math.log(_multiplier(law, terms[j], values, now, p))
+            total += out[j]
     mean = -math.expm1(-total) / total if total != 0.0 else 1.0
     for j in range(last + 1):
         out[j] *= mean

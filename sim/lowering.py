@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 
 from sim import law as _law
 from sim.control import TRANSITIONS
-from sim.hazards import Calendar, Covariate, Custom, CutOff, Frailty, Momentum, Neighbours, PullBack, Term
+from sim.hazards import Baseline, Calendar, Covariate, Custom, CutOff, Frailty, Momentum, Neighbours, PullBack, Term
 from sim.model import Model
 
 __all__ = ["lower"]
 
 Floats: TypeAlias = NDArray[np.float64]
 _T = TypeVar("_T")
+
+#: Beyond every table: a term that reads none.
+_NO_ROW = 2**32 - 1
 
 
 def lower(model: Model, instant: datetime | None = None) -> _law.Law:
@@ -70,7 +73,7 @@ class _Lowering:
         if isinstance(term, Neighbours):
             return _place(self.graphs, (term.via, ()))
         if isinstance(term, Momentum):
-            return -1 if term.window is None else _place(self.windows, float(term.window))
+            return _NO_ROW if term.window is None else _place(self.windows, float(term.window))
         if isinstance(term, Covariate):
             self.covariates.append(self.theatre.standardised(term.column))
             return len(self.covariates) - 1
@@ -99,32 +102,42 @@ class _Lowering:
             self.breaks += [self._days(b, where, math.inf) for b in term.breaks]  # type: ignore[arg-type]
             self.customs += 1
             return self.customs - 1
-        return -1
+        return _NO_ROW
 
     def law(self) -> _law.Law:
         """Return the filled tables."""
         rows, ends, sides = [], [0], []
         for transition, hazard in self.model.hazards.items():
             keeps = []
+            steady = True
             for term in hazard.terms:
                 values = [self.columns[f"{transition}.{name}"] for name in term.values]
-                common = term.common or (isinstance(term, Calendar) and term.provinces is None)
                 row = self._row(term, f"model: {transition}.{term.name}")
-                rows.append((_law.KINDS.index(term.kind), int(common), *(*values, 0, 0)[:2], row))
+                part = _part(term)
+                # Terms multiply in the model's order: behind a live one, even a steady one is live.
+                steady &= part != _law.LIVE
+                part = _law.LIVE if part == _law.STEADY and not steady else part
+                rows.append((_law.KINDS.index(term.kind), part, *(*values, 0, 0)[:2], row))
                 if isinstance(term, PullBack):
                     keeps.append(self.keeps[row])
             ends.append(len(rows))
             sides.append([tuple(int(k[p]) for k in keeps) for p in range(self.n)])
         track, of, member = _tracks(sides, self.n)
+        terms = np.array(rows, _law.TERM)
+        owner = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
+        parted = np.lexsort((terms["part"], owner))
+        place = owner[parted] * 3 + terms["part"][parted]
+        bounds = np.searchsorted(place, 3 * np.arange(len(ends) - 1)[:, None] + np.arange(4)).astype(np.uint32)
         pointer, link = self._links()
         hazards = [TRANSITIONS[name] for name in self.model.hazards]
         n = self.n
         tables = _law.Law(
             source=np.array([t.source for t in hazards], np.int8),
             target=np.array([t.target for t in hazards], np.int8),
-            terms=np.array(rows, np.int64), ends=np.array(ends, np.int64), track=track, transition=of, member=member,
-            pointer=pointer, link=link, hub=np.array([hub for hub, _ in self.rules], np.int64),
-            roads=np.array([len(self.graphs) + j for j in range(len(self.rules))], np.int64),
+            terms=terms, ends=np.array(ends, np.uint32), parted=terms[parted], part=bounds, track=track, transition=of,
+            member=member,
+            pointer=pointer, link=link, hub=np.array([hub for hub, _ in self.rules], np.uint32),
+            roads=np.array([len(self.graphs) + j for j in range(len(self.rules))], np.uint32),
             path=np.array([self._reach(*rule) for rule in self.rules], np.uint8).reshape(-1, n),
             covariate=np.array(self.covariates, float).reshape(-1, n),
             calendar=np.array(self.calendars, float).reshape(-1, 2),
@@ -138,7 +151,7 @@ class _Lowering:
             array.flags.writeable = False
         return tables
 
-    def _links(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _links(self) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
         lists = [self.theatre.neighbours(via) for via, _ in self.graphs]  # type: ignore[arg-type]
         lists += [self.theatre.neighbours("road", without=without) for _, without in self.rules]
         pointer = np.zeros((len(lists), self.n + 1), np.int64)
@@ -148,7 +161,7 @@ class _Lowering:
                 pointer[g, p] = len(link)
                 link += others
             pointer[g, self.n] = len(link)
-        return pointer, np.array(link, np.int64)
+        return pointer, np.array(link, np.uint32)
 
     def _reach(self, hub: int, without: tuple[str, ...]) -> NDArray[np.uint8]:
         neighbours = self.theatre.neighbours("road", without=without)
@@ -160,6 +173,12 @@ class _Lowering:
         return np.array([p in reached for p in range(self.n)], np.uint8)
 
 
+def _part(term: Term) -> int:
+    if term.common or (isinstance(term, Calendar) and term.provinces is None):
+        return _law.COMMON
+    return _law.STEADY if isinstance(term, (Baseline, Covariate, Frailty)) else _law.LIVE
+
+
 def _place(table: list[_T], item: _T) -> int:
     if item not in table:
         table.append(item)
@@ -168,9 +187,9 @@ def _place(table: list[_T], item: _T) -> int:
 
 def _tracks(
     sides: list[list[tuple[int, ...]]], n: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint32]]:
     """Return the track of each clock, and the transition and a member of each track."""
-    track = np.zeros((len(sides), n), np.int64)
+    track = np.zeros((len(sides), n), np.uint32)
     of: list[int] = []
     member: list[int] = []
     for r, side in enumerate(sides):
@@ -179,4 +198,4 @@ def _tracks(
             track[r, provinces] = len(of)
             of.append(r)
             member.append(provinces[0])
-    return track, np.array(of, np.int64), np.array(member, np.int64)
+    return track, np.array(of, np.uint32), np.array(member, np.uint32)

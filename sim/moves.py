@@ -15,7 +15,7 @@ from sim.compiled import inner
 from sim.control import Control
 from sim.law import CONTESTED, LOST, MARKED, Law, Situation
 
-__all__ = ["expire", "move", "place", "turn"]
+__all__ = ["expire", "move", "place", "recall", "restore", "turn"]
 
 Floats: TypeAlias = NDArray[np.float64]
 _CONTESTED, _INSURGENT = int(Control.CONTESTED), int(Control.INSURGENT)
@@ -141,10 +141,12 @@ def move(law: Law, now: Situation, p: int, to: int, day: float) -> None:
         return
     if to == _INSURGENT:
         _count(law, now, p, 1)
-        _remember(law, now, p, day)
+        if len(law.window) > 0:  # only windows ask how long ago
+            _remember(law, now, p, day)
     else:
         _count(law, now, p, -1)
-        _forget(law, now, p, day)
+        if len(law.window) > 0:
+            _forget(law, now, p, day)
     for rule in range(len(law.hub)):
         _recut(law, now, rule)
 
@@ -179,3 +181,36 @@ def place(law: Law, now: Situation, control: NDArray[np.int8], taken: Floats, da
         _recut(law, now, rule)
     turn(law, now, day)
     expire(law, now, day)
+
+
+@inner
+def restore(now: Situation, home: Situation) -> None:
+    """Set *now* to the situation *home*, frailties and what others set apart, with nobody marked."""
+    n = len(now.control)
+    for p in range(n):
+        now.control[p] = home.control[p]
+        now.taken[p] = home.taken[p]
+        now.flag[p] = 0
+        for g in range(now.held.shape[0]):
+            now.held[g, p] = home.held[g, p]
+        for rule in range(now.cut.shape[0]):
+            now.cut[rule, p] = home.cut[rule, p]
+    for p in range(n + 1):
+        now.before[p] = home.before[p]
+        now.after[p] = home.after[p]
+    for k in range(len(now.active)):
+        now.active[k] = home.active[k]
+    for b in range(len(now.pulled)):
+        now.pulled[b] = home.pulled[b]
+    for w in range(len(now.recent)):
+        now.recent[w] = home.recent[w]
+        now.oldest[w] = home.oldest[w]
+    now.tally[LOST] = home.tally[LOST]
+    now.tally[CONTESTED] = home.tally[CONTESTED]
+    now.tally[MARKED] = 0
+
+
+@inner
+def recall(law: Law, now: Situation, p: int, day: float) -> None:
+    """Add to *now* that held capital *p* was captured on *day*, known only now."""
+    _remember(law, now, p, day)

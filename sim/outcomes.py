@@ -15,7 +15,7 @@ from fractions import Fraction
 import numpy as np
 
 from sim.control import Control, nearest
-from sim.ensemble import Ensemble
+from sim.ensemble import Run
 from sim.law import Watch
 from sim.projection import Estimate, Part, Projection, pooled
 from sim.theatre import Theatre
@@ -53,9 +53,9 @@ class Outcome:
         """Return the watch on *theatre*. Raise a ValueError if the theatre cannot answer it."""
         raise NotImplementedError(f"{type(self).__name__} must make a Watch")
 
-    def __call__(self, ensemble: Ensemble) -> Projection:
-        """Return the projection of *ensemble*."""
-        if not isinstance(ensemble, Ensemble):
+    def __call__(self, ensemble: Run) -> Projection:
+        """Return the projection of *ensemble*, an Ensemble, or Passages that watched this outcome."""
+        if not isinstance(ensemble, Run):
             raise TypeError(f"{self.name}: an outcome is put to an Ensemble, but was given {ensemble!r}")
         times = ensemble.first_passage(self.watch(ensemble.theatre))
         return Projection(self.name, (Part(1.0, times, ensemble.draw),), ensemble.horizon)

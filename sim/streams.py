@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from sim.compiled import entry, inner
 
-__all__ = ["exponential", "key_of", "name_key", "normal", "philox", "uniform", "uniforms"]
+__all__ = ["exponential", "exponentials", "key_of", "name_key", "normal", "philox", "uniform", "uniforms"]
 
 _HALF_STEP = 0.5
 _STEP = 2.0**-53
@@ -87,6 +87,16 @@ def uniform(key: np.uint64, name: np.uint64, replication: int, occurrence: int) 
 def exponential(key: np.uint64, name: np.uint64, replication: int, occurrence: int) -> float:
     """Return a unit exponential: the budget of a clock."""
     return -math.log(uniform(key, name, replication, occurrence))
+
+
+@inner
+def exponentials(key: np.uint64, names: NDArray[np.uint64], replication: int, out: NDArray[np.float64]) -> None:
+    """Write the unit exponentials of *names* at occurrence 0 of *replication*: the same numbers, several at a time."""
+    # Two passes, since the first is done several lanes at a time.
+    for i in range(len(names)):
+        out[i] = uniform(key, names[i], replication, 0)
+    for i in range(len(names)):
+        out[i] = -math.log(out[i])
 
 
 @inner

@@ -33,7 +33,7 @@ from sim.record import Record
 from sim.theatre import Theatre, load_theatre
 
 NAMES = "ABCDEFGH"
-EVENTS = ("initial", "offsets", "day", "province", "source", "target", "transition", "shares", "draw")
+EVENTS = ("initial", "offsets", "day", "province", "transition", "shares", "draw")
 
 
 @pytest.fixture(scope="session")

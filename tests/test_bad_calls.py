@@ -596,8 +596,8 @@ CALLS: dict[str, tuple[Callable[[], object], type[Exception], str]] = {
     ),
     "engine_none_generator": (
         lambda: run(engine=SimPyEngine([lambda w: None])),
-        ValueError,
-        "None is not a generator.",
+        TypeError,
+        "SimPyEngine: process <lambda> must be a generator function, one that says yield, but gave None",
     ),
     "engine_text": (
         lambda: run(engine="simpy"),

@@ -21,6 +21,7 @@ from sim.engines.simpy_engine import SimPyEngine, World
 from sim.ensemble import Ensemble, Event
 from sim.hazards import Baseline, Calendar, Covariate, Custom, Hazard, Momentum, Neighbours, PullBack
 from sim.model import Model
+from sim.recipe import Recording
 from sim.record import Record
 from sim.streams import exponential, key_of, name_key
 from sim.theatre import Theatre
@@ -45,6 +46,7 @@ def run(
     model: Model, control: Any, *, horizon: float = 6.0, replications: int = 6, seed: int = SEED, **rest: Any
 ) -> Ensemble:
     start = control if isinstance(control, State) else start_of(control[: len(model.theatre.provinces)])
+    rest = {"engine": SimPyEngine(), **rest}
     return sim.simulate(model, start=start, horizon=horizon, replications=replications, seed=seed, **rest)
 
 
@@ -121,12 +123,13 @@ def test_a_longer_horizon_only_adds_to_the_end_of_each_log(spec: Spec, control: 
 def test_replications_are_the_same_alone_and_in_any_order(spec: Spec, control: list[int], order: list[int]) -> None:
     model, start = windowed(spec), with_past(control[: spec.n])
     together = run(model, start)
-    shuffled = SimPyEngine().run(model, model.draws(), start=start, horizon=6.0, replications=order, seed=SEED)
+    recipe = together.recipe
+    shuffled = Ensemble.of(recipe, [recipe.engine.run(recipe, order, Recording(), np.zeros(1, np.uint8))])
     for place, number in enumerate(order):
         rows = slice(*together.offsets[number : number + 2])
         moved = slice(*shuffled.offsets[place : place + 2])
         assert together.initial[number].tolist() == shuffled.initial[place].tolist()
-        for name in ("day", "province", "source", "target", "transition", "shares"):
+        for name in ("day", "province", "transition"):
             assert getattr(together, name)[rows].tobytes() == getattr(shuffled, name)[moved].tobytes()
         assert list(together.events(number)) == together.replay(replication=number).events
 
@@ -627,20 +630,31 @@ def test_processes_run_to_the_horizon_though_nothing_is_left_to_happen() -> None
     assert [5.9, 5.9] == seen
 
 
-def test_a_process_that_raises_stops_the_run_with_its_message() -> None:
+def test_a_replication_whose_process_raises_is_told_of_and_the_rest_goes_on() -> None:
     def fails(world: World) -> Iterator[simpy.Event]:
         yield world.env.timeout(1.0)
-        raise LookupError("no aircraft left")
+        if world.replication in (1, 4):
+            raise LookupError(f"no aircraft left in {world.replication}")
 
-    with pytest.raises(LookupError, match="no aircraft left"):
-        run(model_of(TRIANGLE), [0, 0, 0], engine=SimPyEngine([fails]))
+    whole = run(model_of(TRIANGLE), [0, 0, 0])
+    with pytest.warns(RuntimeWarning, match=r"2 of 6 replications failed .* replication 1: LookupError: no aircraft"):
+        ensemble = run(model_of(TRIANGLE), [0, 0, 0], engine=SimPyEngine([fails]))
+
+    assert [0, 2, 3, 5] == ensemble.numbers.tolist()
+    assert [(1, 0), (4, 0)] == [(failure.replication, failure.draw) for failure in ensemble.failures]
+    assert "no aircraft left in 4" in ensemble.failures[1].traceback and "in fails" in ensemble.failures[1].traceback
+    assert "2 FAILED" in repr(ensemble)
+    for number in (0, 2, 3, 5):
+        assert list(whole.events(number)) == list(ensemble.events(number))
+    with pytest.raises(IndexError, match="replication 4 failed"):
+        ensemble.replay(replication=4)
 
 
-def test_an_observer_that_raises_stops_the_run_with_its_message() -> None:
+def test_an_observer_that_raises_in_every_replication_ends_the_run_with_its_traceback() -> None:
     def fails(world: World, event: Event) -> None:
         raise LookupError(f"seen {event.transition}")
 
-    with pytest.raises(LookupError, match="seen "):
+    with pytest.raises(RuntimeError, match=r"(?s)every replication failed.*in fails.*LookupError: seen "):
         run(model_of(TRIANGLE), [0, 0, 0], horizon=60.0, engine=SimPyEngine(observers=[fails]))
 
 
@@ -649,7 +663,7 @@ def test_control_shown_to_processes_cannot_be_written() -> None:
         world.control["A"] = Control.INSURGENT  # type: ignore[index]
         yield world.env.timeout(1.0)
 
-    with pytest.raises(TypeError, match="does not support item assignment"):
+    with pytest.raises(RuntimeError, match="does not support item assignment"):
         run(model_of(TRIANGLE), [0, 0, 0], engine=SimPyEngine([writes]))
 
 

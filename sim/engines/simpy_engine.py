@@ -8,9 +8,10 @@ adding a delay to now loses the last bit in a few per cent of cases.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+import traceback
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 import simpy
@@ -18,10 +19,13 @@ from numpy.typing import NDArray
 
 from sim import ledger
 from sim.control import TRANSITIONS, Control, State, nearest
-from sim.ensemble import Ensemble, Event
 from sim.hazards import Custom
 from sim.law import local_rate
-from sim.model import Draws, Model
+from sim.model import Model
+from sim.opening import new_race
+from sim.recipe import Failure, Halt, Part, Recipe, Recording
+from sim.story import Event, event_of
+from sim.watching import empty_counts, fold_log, watches_of
 
 __all__ = ["Process", "SimPyEngine", "World"]
 
@@ -33,13 +37,17 @@ Observer: TypeAlias = Callable[["World", Event], None]
 class _Controls(Mapping[str, Control]):
     """Control by province, read-only and always of this moment."""
 
-    def __init__(self, provinces: tuple[str, ...], control: NDArray[np.int8]):
+    def __init__(
+        self, provinces: tuple[str, ...], control: NDArray[np.int8], refused: Callable[[Exception], Exception]
+    ):
+        self._refused = refused
         self._index = {name: p for p, name in enumerate(provinces)}
         self._control = control
 
     def __getitem__(self, province: str) -> Control:
         if province not in self._index:
-            raise KeyError(f"control: no province {province!r} in the theatre; {nearest(province, self._index)}")
+            hint = nearest(province, self._index)
+            raise self._refused(KeyError(f"control: no province {province!r} in the theatre; {hint}"))
         return Control(self._control[self._index[province]])
 
     def __iter__(self) -> Iterator[str]:
@@ -61,16 +69,17 @@ class World:
     replication : int
     """
 
-    def __init__(self, model: Model, start: State, seed: int):
+    def __init__(self, model: Model, start: State, seed: int, *, shares: bool = False):
         self._model = model
-        self._race, self._law, self._now, self._book = ledger.new_race(model, start, seed)
+        self._race, self._law, self._now, self._book = new_race(model, start, seed, shares=shares)
         self._transitions = tuple(model.hazards)
         self._customs = [term for hazard in model.hazards.values() for term in hazard.terms if isinstance(term, Custom)]
-        self.control = _Controls(model.theatre.provinces, self._now.control)
+        self.control = _Controls(model.theatre.provinces, self._now.control, self._refused)
         self.env = simpy.Environment()
         self.replication = 0
         self._next = math.inf
         self._racing: simpy.Process | None = None
+        self._refusal: Exception | None = None
 
     @property
     def now(self) -> float:
@@ -104,7 +113,7 @@ class World:
         """
         r, p = self._clock(province, transition, "scale")
         if isinstance(factor, bool) or not (isinstance(factor, (int, float)) and 0.0 <= factor < math.inf):
-            raise ValueError(f"scale: factor must be a finite number, at least 0, but was {factor!r}")
+            raise self._refused(ValueError(f"scale: factor must be a finite number, at least 0, but was {factor!r}"))
         self._turn()
         self._next = ledger.rescale(self._race, r, p, float(factor), self.now)
         if self._racing is not None and self._racing.is_alive:
@@ -112,10 +121,17 @@ class World:
 
     def _clock(self, province: str, transition: str, where: str) -> tuple[int, int]:
         if transition not in self._transitions:
-            raise ValueError(
-                f"{where}: no transition {transition!r} in the model; {nearest(transition, self._transitions)}"
-            )
-        return self._transitions.index(transition), self._model.theatre.index(province, where)
+            hint = nearest(transition, self._transitions)
+            raise self._refused(ValueError(f"{where}: no transition {transition!r} in the model; {hint}"))
+        try:
+            return self._transitions.index(transition), self._model.theatre.index(province, where)
+        except ValueError as error:
+            raise self._refused(error) from None
+
+    def _refused(self, error: Exception) -> Exception:
+        """Remember *error*: what is asked for wrongly is wrong in every replication, so it ends the run."""
+        self._refusal = error
+        return error
 
     def _turn(self) -> None:
         """Take the breaks that are due: they come before processes of the same instant."""
@@ -145,10 +161,10 @@ class World:
         found = np.array([[float(term.fn(day, self.control, name)) for name in provinces] for term in self._customs])
         if not (np.all(found >= 0.0) and np.all(np.isfinite(found))):
             j, p = np.argwhere(~((found >= 0.0) & np.isfinite(found)))[0]
-            raise ValueError(
+            raise self._refused(ValueError(
                 f"{self._customs[j].name}: a multiplier must be finite and not negative, "
                 f"but was {float(found[j, p])!r} for {provinces[p]} on day {day:g}"
-            )
+            ))  # fmt: skip
         return found
 
     def _ask_customs(self, day: float) -> None:
@@ -161,11 +177,11 @@ class World:
         found = self._multipliers(day)
         if not np.array_equal(found, self._now.custom):
             j, p = np.argwhere(found != self._now.custom)[0]
-            raise RuntimeError(
+            raise self._refused(RuntimeError(
                 f"{self._customs[j].name}: the multiplier for {self._model.theatre.provinces[p]} changed between "
                 f"events, from {self._now.custom[j, p]:g} to {found[j, p]:g} by day {day:g}; "
                 "declare the instant in breaks="
-            )
+            ))  # fmt: skip
 
 
 def _alone(world: World, horizon: float) -> Steps:
@@ -196,12 +212,20 @@ def _beside(world: World, horizon: float, observers: Sequence[Observer]) -> Step
         if goal > horizon or world._next != goal:
             continue
         world._step()
-        log = ledger.log_of(world._race)
-        for e in range(logged, int(log.size[0])):
-            event = _event(world, log, e)
-            for observer in observers:
-                observer(world, event)
-        logged = int(log.size[0])
+        if observers:
+            _tell(world, observers, logged)
+            logged = int(ledger.log_of(world._race).size[0])
+
+
+def _tell(world: World, observers: Sequence[Observer], logged: int) -> None:
+    """Tell *observers* of the events after the first *logged*."""
+    log = ledger.log_of(world._race)
+    for e in range(logged, int(log.size[0])):
+        event = event_of(
+            world._model, float(log.day[e]), int(log.province[e]), int(log.transition[e]), log.shares[e]
+        )  # fmt: skip
+        for observer in observers:
+            observer(world, event)
 
 
 def _never_past(goal: float, now: float) -> float:
@@ -211,18 +235,6 @@ def _never_past(goal: float, now: float) -> float:
     """
     delay = max(0.0, goal - now)
     return delay if now + delay <= goal else math.nextafter(delay, 0.0)
-
-
-def _event(world: World, log: ledger.Log, e: int) -> Event:
-    transition = world._transitions[log.transition[e]]
-    names = world._model.terms[transition]
-    shares = {name: float(log.shares[e, j]) for j, name in enumerate(names)}
-    if log.shares[e, -1] != 0.0:
-        shares["processes"] = float(log.shares[e, -1])
-    return Event(
-        float(log.day[e]), world._model.theatre.provinces[log.province[e]], Control(log.source[e]),
-        Control(log.target[e]), transition, shares,
-    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -240,6 +252,7 @@ class SimPyEngine:
 
     processes: Sequence[Process] = ()
     observers: Sequence[Observer] = ()
+    releases_lock: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         for name in ("processes", "observers"):
@@ -251,31 +264,54 @@ class SimPyEngine:
                 if not callable(each):
                     raise TypeError(f"SimPyEngine: {name} must be functions of a World, but one was {each!r}")
 
-    def run(
-        self, model: Model, draws: Draws, *, start: State, horizon: float, replications: Iterable[int], seed: int,
-        progress: Callable[[int], object] | None = None,
-    ) -> Ensemble:  # fmt: skip
-        """Return the ensemble of the *replications* named by number; ``sim.simulate`` checks and calls this."""
-        numbers = list(replications)
-        world = World(model, start, seed)
-        initial = np.empty((len(numbers), len(model.theatre.provinces)), np.int8)
-        offsets = np.zeros(len(numbers) + 1, np.int64)
-        draw = np.array(numbers, np.int64) % len(draws)
-        for i, number in enumerate(numbers):
-            world._begin(number, draws.values[draw[i]])
-            initial[i] = world._now.control
-            self._one(world, horizon)
-            offsets[i + 1] = ledger.log_of(world._race).size[0]
-            if progress is not None and (i + 1) % 50 == 0:
-                progress(i + 1)
-        log, size = ledger.log_of(world._race), offsets[-1]
-        return Ensemble(
-            provinces=model.theatre.provinces, transitions=tuple(model.hazards), terms=tuple(model.terms.values()),
-            initial=initial, offsets=offsets, day=log.day[:size].copy(), province=log.province[:size].copy(),
-            source=log.source[:size].copy(), target=log.target[:size].copy(), transition=log.transition[:size].copy(),
-            shares=log.shares[:size].copy(), draw=draw, horizon=horizon, seed=seed, start=start, model=model.name,
-            theatre=model.theatre,
-        )  # fmt: skip
+    def check(self, model: Model) -> None:
+        """Every model runs here."""
+
+    def run(self, recipe: Recipe, numbers: Sequence[int], recording: Recording, halt: Halt) -> Part:
+        """Return the replications named by *numbers*; ``sim.simulate`` checks and calls this."""
+        shares = recording.shares or bool(self.observers)
+        world = World(recipe.model, recipe.start, recipe.seed, shares=shares)
+        initial, ends, done, failures = [], [0], [], []
+        for number in numbers:
+            if halt[0]:
+                break
+            draw = int(number) % len(recipe.draws)
+            try:
+                world._begin(int(number), recipe.draws.values[draw])
+                held = world._now.control.copy()
+                self._one(world, recipe.horizon)
+            except Exception as error:
+                # What is asked for wrongly, or is ours, would be said by every replication. (SimPy raises a copy.)
+                refused = world._refusal is not None and world._refusal in (error, error.__cause__)
+                if refused or not (self.processes or self.observers or world._customs):
+                    raise
+                failures.append(Failure(int(number), draw, traceback.format_exc()))
+                ledger.log_of(world._race).size[0] = ends[-1]
+                continue
+            initial.append(held)
+            done.append(int(number))
+            ends.append(int(ledger.log_of(world._race).size[0]))
+        return self._part(world, recipe, recording, done, initial, np.array(ends, np.int64), tuple(failures))
+
+    def _part(
+        self, world: World, recipe: Recipe, recording: Recording, done: list[int], initial: list[NDArray[np.int8]],
+        ends: NDArray[np.int64], failures: tuple[Failure, ...],
+    ) -> Part:  # fmt: skip
+        n, size = len(recipe.model.theatre.provinces), int(ends[-1])
+        log, law = ledger.log_of(world._race), world._law
+        numbers, start = np.array(done, np.int64), np.array(initial, np.int8).reshape(-1, n)
+        if recording.watches is None:
+            arrays: dict[str, NDArray[Any]] = {
+                "numbers": numbers, "initial": start, "sizes": np.diff(ends), "day": log.day[:size].copy(),
+                "province": log.province[:size].copy(), "transition": log.transition[:size].copy(),
+            }  # fmt: skip
+            if recording.shares:
+                arrays["shares"] = log.shares[:size].copy()
+            return Part(arrays, failures)
+        times, steps = np.empty((len(done), len(recording.watches))), empty_counts(recipe.horizon, n)
+        watches = watches_of(recording.watches, n)
+        fold_log(watches, law.source, law.target, start, ends, log.day, log.province, log.transition, times, steps)
+        return Part({"numbers": numbers, "times": times.T.copy(), "lost": np.cumsum(steps, axis=0)}, failures)
 
     def _one(self, world: World, horizon: float) -> None:
         env = world.env
@@ -285,7 +321,13 @@ class SimPyEngine:
             return
         world._racing = env.process(_beside(world, horizon, self.observers))
         for process in self.processes:
-            env.process(process(world))
+            steps = process(world)
+            if not isinstance(steps, Generator):
+                name = getattr(process, "__name__", repr(process))
+                raise world._refused(TypeError(
+                    f"SimPyEngine: process {name} must be a generator function, one that says yield, but gave {steps!r}"
+                ))  # fmt: skip
+            env.process(steps)
         env.run(until=world._racing)
         world._racing = None
         if world._customs:

@@ -1,0 +1,163 @@
+"""A run spread over workers: which part goes where cannot change a bit, so it is decided by what is at hand."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import pickle
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor as Threads
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from sim.recipe import Halt, Part, Recipe, Recording
+
+__all__ = ["cut", "no_halt", "spread", "workers_of"]
+
+#: Parts handed out and not yet back. Enough for any pool to be busy, few enough to bound what waits in memory.
+_WINDOW = 64
+#: Replications below which starting processes takes longer than it saves.
+_FEW = 2000
+
+#: What forked workers inherit: a recipe need not be picklable to reach them.
+_INHERITED: dict[int, Recipe] = {}
+
+
+def workers_of(executor: Executor | None) -> int:
+    """Return for how many workers a run is to be cut up."""
+    known = getattr(executor, "_max_workers", None)
+    return known if isinstance(known, int) and known > 0 else _cores() if executor is None else 16
+
+
+def cut(numbers: range, count: int, recipe: Recipe, workers: int) -> list[range]:
+    """Return *numbers*, of *count* in all, in pieces: several for each worker, none so long that nothing is heard."""
+    provinces = len(recipe.model.theatre.provinces)
+    longest = max(1, (20_000 if recipe.engine.releases_lock else 500) * 34 // max(34, provinces))
+    size = max(1, min(longest, -(-count // (4 * workers))))
+    return [numbers[i : i + size] for i in range(0, len(numbers), size)]
+
+
+def _work(recipe: Recipe, numbers: range, recording: Recording, halt: Halt) -> Part:
+    return recipe.engine.run(recipe, numbers, recording, halt)
+
+
+def _inherited(key: int, numbers: range, recording: Recording, halt: Halt) -> Part:
+    return _work(_INHERITED[key], numbers, recording, halt)
+
+
+def spread(
+    recipe: Recipe, pieces: Iterable[range], recording: Recording, executor: Executor | None, halt: Halt,
+    count: int,
+) -> Iterator[tuple[range, Part]]:  # fmt: skip
+    """Yield each of *pieces* with its part as it is finished, in whatever order; *count* replications in all.
+
+    With no *executor*: threads where the engine releases the interpreter's lock, else processes, else this thread.
+    Set *halt* to stop. Raise a RuntimeError if the workers died, a TypeError if the run cannot be sent to them.
+    """
+    if executor is not None:
+        if isinstance(executor, ProcessPoolExecutor):
+            _require_picklable(recipe)
+        yield from _hand_out(executor, _work, recipe, pieces, recording, halt)
+        return
+    workers = _cores()
+    if workers > 1 and recipe.engine.releases_lock and count > 1:
+        with Threads(workers, "sweepcast") as threads:
+            yield from _hand_out(threads, _work, recipe, pieces, recording, halt)
+        return
+    if workers > 1 and not recipe.engine.releases_lock and count >= _FEW and (method := _method(recipe)):
+        with _processes(workers, method, recipe) as (processes, task, what):
+            yield from _hand_out(processes, task, what, pieces, recording, halt)
+        return
+    for piece in pieces:
+        yield piece, _work(recipe, piece, recording, halt)
+
+
+def _hand_out(
+    executor: Executor, task: Callable[..., Part], what: Any, pieces: Iterable[range], recording: Recording, halt: Halt
+) -> Iterator[tuple[range, Part]]:  # fmt: skip
+    coming = iter(pieces)
+    waiting: dict[Future[Part], range] = {}
+    try:
+        while True:
+            for piece in islice(coming, _WINDOW - len(waiting)):
+                waiting[executor.submit(task, what, piece, recording, halt)] = piece
+            if not waiting:
+                return
+            # Woken now and then, so that Ctrl-C is heard.
+            done, _ = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield waiting.pop(future), future.result()
+    except BrokenExecutor as error:
+        raise RuntimeError(
+            f"simulate: the executor's workers died ({error}); pass a new executor. With into=… what is finished is "
+            "kept, and the same call goes on from there"
+        ) from error
+    finally:
+        halt[0] = len(waiting) > 0  # left early: nobody waits for what is still running
+        for future in waiting:
+            future.cancel()
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _method(recipe: Recipe) -> str | None:
+    """Return how processes can be started: by fork while no other thread runs, else by spawn; None if not at all."""
+    if multiprocessing.parent_process() is not None:
+        return None  # a worker already
+    if threading.active_count() == 1 and "fork" in multiprocessing.get_all_start_methods() and sys.platform != "darwin":
+        return "fork"
+    try:
+        sent = pickle.dumps(recipe)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return None
+    # A spawned process would have to run the user's script again to find what stands in it.
+    return None if b"__main__" in sent else "spawn"
+
+
+@contextmanager
+def _processes(workers: int, method: str, recipe: Recipe) -> Iterator[tuple[Executor, Callable[..., Part], Any]]:
+    key = id(recipe)
+    _INHERITED[key] = recipe
+    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context(method), initializer=_ignore_interrupt)
+    started = dict(pool._processes or {})
+    try:
+        yield (pool, _inherited, key) if method == "fork" else (pool, _work, recipe)
+    except BaseException:
+        started = dict(pool._processes or {})
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in started.values():
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        del _INHERITED[key]
+
+
+def _ignore_interrupt() -> None:
+    """Leave Ctrl-C to the process that started this one."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _require_picklable(recipe: Recipe) -> None:
+    try:
+        pickle.dumps(recipe)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise TypeError(
+            f"simulate: the run cannot be sent to the executor's processes: {error}; define functions at the top level "
+            "of a module, or leave executor= out"
+        ) from error
+
+
+def no_halt() -> Halt:
+    """Return a flag that is not set."""
+    return np.zeros(1, np.uint8)
