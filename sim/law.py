@@ -79,7 +79,7 @@ class Law(NamedTuple):
     track: Indices  # (R, n) the track of a clock
     transition: Indices  # (T,) the transition of a track
     member: Indices  # (T,) a province on the track
-    pointer: Ints  # (graph, n + 1) links of province p in graph g are link[pointer[g, p] : pointer[g, p + 1]]
+    pointer: Indices  # (graph, n + 1) links of province p in graph g are link[pointer[g, p] : pointer[g, p + 1]]
     link: Indices
     hub: Indices  # (cut-off rule,)
     roads: Indices  # (cut-off rule,) its graph

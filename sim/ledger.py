@@ -47,7 +47,12 @@ _CONTESTED = int(Control.CONTESTED)
 CLOCKS = np.dtype(
     [(f, "f8") for f in ("steady", "left", "mark", "local")] + [(f, "u4") for f in ("track", "fired")] + [("on", "i8")]
 )
-TRACK = np.dtype([("common", "f8"), ("tau", "f8"), ("since", "f8"), ("best", "f8"), ("who", "u4"), ("moved", "u4")])
+#: A track: its common rate, and operational time at the day since which it holds; its earliest appointment in operational
+#: time, whose it is and on what day; what of these must be found again.
+TRACK = np.dtype(
+    [(f, "f8") for f in ("common", "tau", "since", "best", "day")] + [(f, "u4") for f in ("who", "moved")]
+)
+_WHO, _WHEN = 1, 2
 STOP = np.dtype(
     [(f, "f8") for f in ("day", "now", "expiry")]
     + [(f, "u4") for f in ("kind", "r", "p", "turned")]
@@ -59,7 +64,7 @@ class Opening(NamedTuple):
     """Where replications begin: read-only arrays."""
 
     home: _law.Situation  # the start, but for what chance adds to it
-    sources: NDArray[np.uint8]  # (R,) whether some province is in the transition's source at the start, or may be
+    sources: NDArray[np.uint8]  # (R,) whether some province is in the transition's source at the start
     contested: NDArray[np.int64]  # (1,) column of start.contested; -1 if the model has none
     unseen: NDArray[np.uint32]  # (k,) government-held provinces of which nobody reported otherwise
     past: NDArray[np.uint32]  # (j,) held provinces whose day of capture matters and is known to an interval
@@ -81,7 +86,7 @@ class Book(NamedTuple):
     order: NDArray[np.int64]  # (T, block, BLOCK) the same memory read as integers
     low: NDArray[np.int64]  # (T, block) the earliest of each block
     stale: NDArray[np.uint8]  # (T, block) whether it must be looked for again
-    track: NDArray[np.void]  # (T,) common rate, operational time at the day since which it holds; the earliest of all
+    track: NDArray[np.void]  # (T,)
     stop: NDArray[np.void]  # (1,) the next stop, and the day of the last
 
 
@@ -138,10 +143,10 @@ def _appoint(book: Book, k: int, p: int, due: float) -> None:
     bits = book.order[k, block, j]
     if bits <= book.low[k, block]:
         book.low[k, block] = bits
-        book.track[k].moved = 1
+        book.track[k].moved |= _WHO
     elif was == book.low[k, block]:
         book.stale[k, block] = 1
-        book.track[k].moved = 1
+        book.track[k].moved |= _WHO
 
 
 @inner
@@ -151,6 +156,8 @@ def _settle(law: _law.Law, opening: Opening, now: _law.Situation, book: Book, r:
     on = now.control[p] == law.source[r]
     if not on and not clock.on:
         return
+    if not clock.on:
+        clock.steady = _law.steady_rate(law, book.values, now, r, p)
     local = _law.live_rate(law, book.values, now, r, p, clock.steady) if on else 0.0
     if on and clock.on and local == clock.local:
         return
@@ -190,7 +197,6 @@ def _first(book: Book, k: int) -> None:
     first = np.int64(size)
     for j in range(size):
         first = _lesser(first, j | (-np.int64(book.order[k, at, j] != best) & size))
-    track.moved = 0
     track.best, track.who = book.due[k, at * BLOCK + first], at * BLOCK + first
 
 
@@ -206,10 +212,12 @@ def _earliest(law: _law.Law, book: Book) -> None:
     for k in range(len(law.transition)):
         track = book.track[k]
         if track.moved:
-            _first(book, k)
-        if not (track.common > 0.0 and track.best < np.inf):
-            continue
-        at = max(stop.now, track.since + (track.best - track.tau) / track.common)
+            if track.moved & _WHO:
+                _first(book, k)
+            waits = track.common > 0.0 and track.best < np.inf
+            track.day = track.since + (track.best - track.tau) / track.common if waits else np.inf
+            track.moved = 0
+        at = max(stop.now, track.day)
         # Of clocks at one instant, the first province by name; within it, the first transition of the model.
         if at < day or (at == day and kind == CLOCK and track.who < stop.p):
             kind, day = CLOCK, at
@@ -235,6 +243,7 @@ def _refresh(law: _law.Law, opening: Opening, now: _law.Situation, book: Book, d
             track.tau = _tau(track, day)
             track.since = day
             track.common = common
+            track.moved |= _WHEN
     book.stop[0].now = day
     _earliest(law, book)
 
@@ -277,13 +286,12 @@ def start_replication(
     book.stale[:] = 0
     for k in range(len(law.transition)):
         track = book.track[k]
-        track.common, track.tau, track.since, track.moved = 0.0, 0.0, 0.0, 1
+        track.common, track.tau, track.since, track.moved = 0.0, 0.0, 0.0, _WHO
     for r in range(len(law.source)):
         if opening.sources[r]:
             exponentials(opening.key[0], opening.clock[r], replication, book.budget)
         for p in range(len(now.control)):
             clock = book.clock[r, p]
-            clock.steady = _law.steady_rate(law, book.values, now, r, p)
             clock.left = book.budget[p] if opening.sources[r] else -1.0
             clock.fired, clock.on = 0, 0
     _mark_all(now)

@@ -151,10 +151,10 @@ class _Lowering:
             array.flags.writeable = False
         return tables
 
-    def _links(self) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+    def _links(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
         lists = [self.theatre.neighbours(via) for via, _ in self.graphs]  # type: ignore[arg-type]
         lists += [self.theatre.neighbours("road", without=without) for _, without in self.rules]
-        pointer = np.zeros((len(lists), self.n + 1), np.int64)
+        pointer = np.zeros((len(lists), self.n + 1), np.uint32)
         link: list[int] = []
         for g, neighbours in enumerate(lists):
             for p, others in enumerate(neighbours):

@@ -59,6 +59,17 @@ def _recut(law: Law, now: Situation, rule: int) -> None:
 
 
 @inner
+def _parts_roads(law: Law, now: Situation, rule: int, p: int) -> bool:
+    """Return whether losing *p* may cut others off: it has a way to the hub, and more than one neighbour not lost."""
+    if now.cut[rule, p]:
+        return False
+    graph, standing = law.roads[rule], 0
+    for j in range(law.pointer[graph, p], law.pointer[graph, p + 1]):
+        standing += now.control[law.link[j]] != _INSURGENT
+    return standing > 1 or p == law.hub[rule]
+
+
+@inner
 def _remember(law: Law, now: Situation, p: int, day: float) -> None:
     """Put *p*, captured on *day*, into the chain of held capitals and into every window."""
     n = len(now.control)
@@ -148,7 +159,10 @@ def move(law: Law, now: Situation, p: int, to: int, day: float) -> None:
         if len(law.window) > 0:
             _forget(law, now, p, day)
     for rule in range(len(law.hub)):
-        _recut(law, now, rule)
+        if to != _INSURGENT or _parts_roads(law, now, rule, p):
+            _recut(law, now, rule)
+        else:
+            now.cut[rule, p] = 0
 
 
 @inner

@@ -79,9 +79,8 @@ def _opening(model: Model, start: State, seed: int, law: _law.Law) -> Opening:
         for province in theatre.provinces if name.startswith("frailty")
     ]  # fmt: skip
     names = tuple(model.parameters)
-    may = {*control.tolist(), *([int(Control.CONTESTED)] if "start.contested" in names else [])}
     return Opening(
-        home=home, sources=np.array([TRANSITIONS[name].source in may for name in model.hazards], np.uint8),
+        home=home, sources=np.array([TRANSITIONS[name].source in control for name in model.hazards], np.uint8),
         contested=np.array([names.index("start.contested") if "start.contested" in names else -1]),
         unseen=np.array([p for p in range(n) if control[p] == Control.GOVERNMENT and p not in sighted], np.uint32),
         past=np.array([p for p, _, _ in past], np.uint32), earliest=np.array([e for _, e, _ in past], float),
