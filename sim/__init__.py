@@ -6,13 +6,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sim.archive import open_ensemble, rerun
     from sim.calibration import Posterior, calibrate
     from sim.control import Control, State
     from sim.engines.compiled import CompiledEngine
     from sim.engines.simpy_engine import SimPyEngine
     from sim.ensemble import Ensemble, Passages
+    from sim.merging import merge
     from sim.model import Draws, Model
     from sim.outcomes import Projection
+    from sim.precision import Precision
     from sim.record import Record
     from sim.scenario import Scenario
     from sim.simulation import simulate
@@ -23,15 +26,15 @@ __version__ = "0.1.0"
 # Names load their rooms when first used, so that importing sim costs little (PEP 562).
 _ROOMS = {
     "CompiledEngine": "engines.compiled", "Control": "control", "Draws": "model", "Ensemble": "ensemble",
-    "Model": "model", "Passages": "ensemble", "Posterior": "calibration",
+    "Model": "model", "Passages": "ensemble", "Posterior": "calibration", "Precision": "precision",
     "Projection": "outcomes", "Record": "record", "Scenario": "scenario", "SimPyEngine": "engines.simpy_engine",
     "State": "control", "Theatre": "theatre", "calibrate": "calibration", "load_theatre": "theatre",
-    "simulate": "simulation",
+    "merge": "merging", "open_ensemble": "archive", "rerun": "archive", "simulate": "simulation",
 }  # fmt: skip
 __all__ = [
-    "CompiledEngine", "Control", "Draws", "Ensemble", "Model", "Passages",
-    "Posterior", "Projection", "Record", "Scenario", "SimPyEngine", "State",
-    "Theatre", "calibrate", "load_theatre", "simulate",
+    "CompiledEngine", "Control", "Draws", "Ensemble", "Model", "Passages", "Posterior", "Precision", "Projection",
+    "Record", "Scenario", "SimPyEngine", "State", "Theatre", "calibrate", "load_theatre", "merge", "open_ensemble",
+    "rerun", "simulate",
 ]  # fmt: skip
 
 

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from sim import datasets, netcdf
 from sim.control import TRANSITIONS, Control, State
 from sim.law import Watch
 from sim.model import Model
 from sim.recipe import Failure, Part, Recipe, Recording
 from sim.story import Event, Story, event_of
 from sim.theatre import Theatre
-from sim.watching import empty_counts, fold_log, watches_of
+from sim.watching import fold_log
 
 if TYPE_CHECKING:
     import os
@@ -119,10 +120,19 @@ class Run:
         return found.hexdigest()
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write everything to one netCDF file at *path*: see ``sim.archive.save``."""
-        from sim.archive import save
+        """Write everything to one netCDF file at *path*, whole or not at all; a file that is there is replaced.
 
-        save(self, path)
+        ``sim.open_ensemble`` reads it back, ``sim.rerun`` makes it again, and any reader of netCDF can open it. Raise
+        an OSError if it cannot be written, a TypeError if the recipe holds what a file cannot even name.
+        """
+        netcdf.write(self.to_xarray(), self.recipe, path)
+
+    def to_xarray(self) -> xarray.Dataset:
+        """Return everything as a Dataset with labels, after the CF conventions: see ``sim.datasets``.
+
+        Times are numbers with their units, exact to the bit; ``xarray.decode_cf`` turns them into dates.
+        """
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -251,14 +261,11 @@ class Ensemble(Run):
         return np.asarray((self.control_at(day) == Control.INSURGENT).sum(axis=1), np.int64)
 
     def first_passage(self, watch: Watch) -> Floats:
-        n, ways = len(self.provinces), [TRANSITIONS[name] for name in self.transitions]
-        times = np.empty((len(self), 1))
-        fold_log(
-            watches_of([watch], n), np.array([way.source for way in ways], np.int8),
-            np.array([way.target for way in ways], np.int8), self.initial, self.offsets, self.day, self.province,
-            self.transition, times, empty_counts(self.horizon, n),
+        times, _ = fold_log(
+            [watch], self.transitions, self.initial, self.offsets, self.day, self.province, self.transition,
+            self.horizon,
         )  # fmt: skip
-        return times[:, 0]
+        return np.asarray(times[0])
 
     def replay(self, *, replication: int) -> Story:
         """Return one *replication* told event by event, run again alone by the SimPy engine.
@@ -268,11 +275,12 @@ class Ensemble(Run):
         row = self._row(replication, "replay")
         return Story(self.recipe, replication, self.initial[row], list(self.events(replication)))
 
-    def to_xarray(self, **options: Any) -> xarray.Dataset:
-        """Return a Dataset with labelled dimensions: see ``sim.archive.to_xarray``."""
-        from sim.archive import to_xarray
+    def to_xarray(self, *, days: Sequence[float] | None = None) -> xarray.Dataset:
+        """Return events as a Dataset with labels, and control of every province on *days* since the start if given.
 
-        return to_xarray(self, **options)
+        See ``sim.datasets.of_ensemble``. Raise a ValueError if *days* do not ascend or leave the horizon.
+        """
+        return datasets.of_ensemble(self, days)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -326,11 +334,8 @@ class Passages(Run):
             "name the outcome in simulate(outcomes=…), or keep record='events'"
         )
 
-    def to_xarray(self, **options: Any) -> xarray.Dataset:
-        """Return a Dataset with labelled dimensions: see ``sim.archive.to_xarray``."""
-        from sim.archive import to_xarray
-
-        return to_xarray(self, **options)
+    def to_xarray(self) -> xarray.Dataset:
+        return datasets.of_passages(self)
 
 
 def _joined(parts: Sequence[Part], names: Sequence[str]) -> dict[str, NDArray[Any]]:

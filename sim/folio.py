@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import __version__
+from sim.disk import sync_folder, write_whole
 
 if sys.platform != "win32":
     import fcntl
@@ -369,34 +370,12 @@ def _make(folder: Path) -> None:
     if not folder.exists():
         _make(folder.parent)
         folder.mkdir(exist_ok=True)
-        _sync(folder.parent)
+        sync_folder(folder.parent)
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Put *content* on the disk under the name *path*, whole or not at all."""
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    """Put names given and taken in *folder* on the disk."""
-    if sys.platform == "win32":  # which opens no folders
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    # Whoever opens the folder next must know the temporary of a run that was killed, to sweep it away.
+    write_whole(path, content, temporary=path.with_name(f"{path.name}.tmp"))
 
 
 def _require_writable(folder: Path) -> None:

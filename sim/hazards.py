@@ -327,6 +327,10 @@ class Custom(Term):
 
     *time* is in days since the start, *control* a read-only mapping of province to Control, *province* a name.
     A change between events that is not declared in *breaks* raises a RuntimeError when it is noticed.
+
+    The compiled engine takes only compiled functions, made with ``numba.njit``. Those are told arrays and numbers:
+    *control* is an int8 array over provinces in name order (0 government, 1 contested, 2 insurgent-held), *province*
+    an index into it. They run in either engine.
     """
 
     fn: Callable[[float, Mapping[str, Control], str], float]

@@ -13,7 +13,7 @@ changes; nothing that merely looks on settles anything, so nothing that looks on
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import types
@@ -27,8 +27,8 @@ from sim.control import Control
 from sim.streams import exponential, exponentials, normal, uniform
 
 __all__ = [
-    "BLOCK", "BREAK", "CLOCK", "CLOCKS", "EXPIRY", "STOP", "TRACK", "Book", "Log", "Opening", "Race", "advance", "begin",
-    "grow", "log_of", "new_log", "rescale", "retouch", "start_replication", "take_stop",
+    "BLOCK", "BREAK", "CLOCK", "CLOCKS", "EXPIRY", "STOP", "TRACK", "Book", "Log", "Opening", "Race", "advance",
+    "begin", "grow", "log_of", "new_log", "race_of", "rescale", "retouch", "start_replication", "take_stop",
 ]  # fmt: skip
 
 #: What the next stop of a race is, in the order that settles ties.
@@ -47,11 +47,9 @@ _CONTESTED = int(Control.CONTESTED)
 CLOCKS = np.dtype(
     [(f, "f8") for f in ("steady", "left", "mark", "local")] + [(f, "u4") for f in ("track", "fired")] + [("on", "i8")]
 )
-#: A track: its common rate, and operational time at the day since which it holds; its earliest appointment in operational
-#: time, whose it is and on what day; what of these must be found again.
-TRACK = np.dtype(
-    [(f, "f8") for f in ("common", "tau", "since", "best", "day")] + [(f, "u4") for f in ("who", "moved")]
-)
+#: A track: its common rate, and operational time at the day since which it holds; its earliest appointment in
+#: operational time, whose it is and on what day; what of these must be found again.
+TRACK = np.dtype([(f, "f8") for f in ("common", "tau", "since", "best", "day")] + [(f, "u4") for f in ("who", "moved")])
 _WHO, _WHEN = 1, 2
 STOP = np.dtype(
     [(f, "f8") for f in ("day", "now", "expiry")]
@@ -85,7 +83,6 @@ class Book(NamedTuple):
     due: NDArray[np.float64]  # (T, n to whole blocks) appointments in operational time; inf if none
     order: NDArray[np.int64]  # (T, block, BLOCK) the same memory read as integers
     low: NDArray[np.int64]  # (T, block) the earliest of each block
-    stale: NDArray[np.uint8]  # (T, block) whether it must be looked for again
     track: NDArray[np.void]  # (T,)
     stop: NDArray[np.void]  # (1,) the next stop, and the day of the last
 
@@ -114,9 +111,6 @@ class Race(structref.StructRefProxy):
     book: Book
     log: Log
 
-    def __new__(cls, law: Any, opening: Any, now: Any, book: Any, log: Any) -> Race:
-        return cast(Race, structref.StructRefProxy.__new__(cls, law, opening, now, book, log))  # type: ignore[no-untyped-call]
-
 
 structref.define_proxy(Race, _RaceType, ["law", "opening", "now", "book", "log"])  # type: ignore[no-untyped-call]
 
@@ -129,24 +123,64 @@ def new_log(room: int, columns: int) -> Log:
     )  # fmt: skip
 
 
+@entry
+def race_of(law: _law.Law, opening: Opening, now: _law.Situation, book: Book, log: Log) -> Race:
+    """Return these as one race."""
+    # In compiled code, which is kept on disk: made from Python, it would be compiled again by every process.
+    return Race(law, opening, now, book, log)  # type: ignore[no-untyped-call]
+
+
 @inner
 def _tau(track: Any, day: float) -> float:
     return track.tau + track.common * (day - track.since)
 
 
 @inner
+def _lesser(a: Any, b: Any) -> Any:
+    # Without a branch, so that a loop of it is done several lanes at a time.
+    return b ^ ((a ^ b) & -np.int64(a < b))
+
+
+@inner
+def _least(values: NDArray[np.int64]) -> Any:
+    least = np.int64(_NEVER)
+    for j in range(len(values)):
+        least = _lesser(least, values[j])
+    return least
+
+
+@inner
+def _place_of(value: Any, values: NDArray[np.int64]) -> Any:
+    """Return the first place of *value* among *values*, which hold it."""
+    size = np.int64(len(values))
+    place = size
+    for j in range(len(values)):
+        place = _lesser(place, j | (-np.int64(values[j] != value) & size))
+    return place
+
+
+@inner
 def _appoint(book: Book, k: int, p: int, due: float) -> None:
     """Write the appointment of province *p* on track *k*, and what it does to the earliest of its block."""
-    block, j = p // BLOCK, p % BLOCK
-    was = book.order[k, block, j]
+    block = p // BLOCK
+    was = book.order[k, block, p % BLOCK]
     book.due[k, p] = due
-    bits = book.order[k, block, j]
+    bits = book.order[k, block, p % BLOCK]
     if bits <= book.low[k, block]:
         book.low[k, block] = bits
         book.track[k].moved |= _WHO
     elif was == book.low[k, block]:
-        book.stale[k, block] = 1
+        book.low[k, block] = _least(book.order[k, block])
         book.track[k].moved |= _WHO
+
+
+@inner
+def _first(book: Book, k: int) -> None:
+    """Find the earliest appointment on track *k* again: the first by name, of several at once."""
+    best = _least(book.low[k])
+    block = _place_of(best, book.low[k])
+    p = block * BLOCK + _place_of(best, book.order[k, block])
+    book.track[k].best, book.track[k].who = book.due[k, p], p
 
 
 @inner
@@ -172,32 +206,6 @@ def _settle(law: _law.Law, opening: Opening, now: _law.Situation, book: Book, r:
     clock.mark = tau
     clock.local = local
     _appoint(book, clock.track, p, tau + clock.left / local if local > 0.0 else np.inf)
-
-
-@inner
-def _lesser(a: Any, b: Any) -> Any:
-    # Without a branch, so that a loop of it is done several lanes at a time.
-    return b ^ ((a ^ b) & -np.int64(a < b))
-
-
-@inner
-def _first(book: Book, k: int) -> None:
-    """Find the earliest appointment on track *k* again: the first by name, of several at once."""
-    track, size = book.track[k], book.order.shape[2]
-    best, at = np.int64(_NEVER), 0
-    for b in range(book.low.shape[1]):
-        if book.stale[k, b]:
-            low = np.int64(_NEVER)
-            for j in range(size):
-                low = _lesser(low, book.order[k, b, j])
-            book.low[k, b] = low
-            book.stale[k, b] = 0
-        if book.low[k, b] < best:
-            best, at = book.low[k, b], b
-    first = np.int64(size)
-    for j in range(size):
-        first = _lesser(first, j | (-np.int64(book.order[k, at, j] != best) & size))
-    track.best, track.who = book.due[k, at * BLOCK + first], at * BLOCK + first
 
 
 @inner
@@ -283,7 +291,6 @@ def start_replication(
     stop.expiry = moves.expire(law, now, 0.0)
     book.due[:] = np.inf
     book.low[:] = _NEVER
-    book.stale[:] = 0
     for k in range(len(law.transition)):
         track = book.track[k]
         track.common, track.tau, track.since, track.moved = 0.0, 0.0, 0.0, _WHO

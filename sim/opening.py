@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,19 +11,27 @@ from numpy.typing import NDArray
 from sim import law as _law
 from sim.compiled import entry
 from sim.control import TRANSITIONS, Control, State
-from sim.ledger import BLOCK, CLOCKS, STOP, TRACK, Book, Opening, Race, new_log
+from sim.ledger import BLOCK, CLOCKS, STOP, TRACK, Book, Log, Opening, new_log
 from sim.lowering import lower
 from sim.model import Model
 from sim.moves import place
 from sim.streams import key_of, name_key
 
-__all__ = ["new_race"]
+__all__ = ["Parts", "new_parts"]
 
 
-def new_race(
-    model: Model, start: State, seed: int, *, room: int = 4096, shares: bool = False
-) -> tuple[Race, _law.Law, _law.Situation, Book]:
-    """Return a race of *model* from *start*, and its law, situation and book as arrays that can be read.
+class Parts(NamedTuple):
+    """All that a race is made of."""
+
+    law: _law.Law
+    opening: Opening
+    now: _law.Situation
+    book: Book
+    log: Log
+
+
+def new_parts(model: Model, start: State, seed: int, *, room: int = 4096, shares: bool = False) -> Parts:
+    """Return the parts of a race of *model* from *start*.
 
     The log has *room* for so many events at first, and columns for each term's share of the hazard if *shares*.
     """
@@ -30,7 +39,7 @@ def new_race(
     now = _law.fresh(law)
     columns = int(np.max(np.diff(law.ends))) + 1 if shares else 0
     book = _book(law, len(model.parameters))
-    return Race(law, _opening(model, start, seed, law), now, book, new_log(room, columns)), law, now, book
+    return Parts(law, _opening(model, start, seed, law), now, book, new_log(room, columns))
 
 
 def _book(law: _law.Law, parameters: int) -> Book:
@@ -42,8 +51,7 @@ def _book(law: _law.Law, parameters: int) -> Book:
     return Book(
         values=np.zeros(parameters), clock=clock, budget=np.zeros(n), due=due,
         order=due.view(np.int64).reshape(len(due), blocks, BLOCK),
-        low=np.zeros((len(due), blocks), np.int64), stale=np.zeros((len(due), blocks), np.uint8),
-        track=np.zeros(len(due), TRACK), stop=np.zeros(1, STOP),
+        low=np.zeros((len(due), blocks), np.int64), track=np.zeros(len(due), TRACK), stop=np.zeros(1, STOP),
     )  # fmt: skip
 
 
@@ -79,10 +87,11 @@ def _opening(model: Model, start: State, seed: int, law: _law.Law) -> Opening:
         for province in theatre.provinces if name.startswith("frailty")
     ]  # fmt: skip
     names = tuple(model.parameters)
+    unseen = np.flatnonzero(control == Control.GOVERNMENT).astype(np.uint32)
     return Opening(
         home=home, sources=np.array([TRANSITIONS[name].source in control for name in model.hazards], np.uint8),
         contested=np.array([names.index("start.contested") if "start.contested" in names else -1]),
-        unseen=np.array([p for p in range(n) if control[p] == Control.GOVERNMENT and p not in sighted], np.uint32),
+        unseen=unseen[~np.isin(unseen, sorted(sighted))],
         past=np.array([p for p, _, _ in past], np.uint32), earliest=np.array([e for _, e, _ in past], float),
         latest=np.array([late for _, _, late in past], float),
         key=np.array([key_of(seed, purpose) for purpose in ("clock", "history", "start", "frailty")]),

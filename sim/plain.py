@@ -20,7 +20,7 @@ import importlib
 import inspect
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import date, datetime
 from functools import cache, partial
@@ -33,7 +33,7 @@ from sim.control import Control, nearest
 from sim.model import Draws
 from sim.theatre import Theatre
 
-__all__ = ["Plain", "differences", "digest", "from_plain", "to_plain"]
+__all__ = ["CLASSES", "FORMS", "Plain", "digest", "from_plain", "to_plain"]
 
 #: What JSON can hold.
 Plain: TypeAlias = Any
@@ -56,14 +56,13 @@ _ROOMS: Mapping[str, tuple[str, ...]] = {
     "engines.compiled": ("CompiledEngine",),
     "engines.simpy_engine": ("SimPyEngine",),
 }  # fmt: skip
-_MODULES = {name: f"sim.{room}" for room, names in _ROOMS.items() for name in names}
+#: The classes that are described by the arguments that make them, and where they stand.
+CLASSES = {name: f"sim.{room}" for room, names in _ROOMS.items() for name in names}
 
 # Arguments whose value stands under another name.
 _KEPT_AS = {("Model", "transitions"): "hazards", ("Record", "captures"): "reports"}
 # Observers only look: they are no part of what is run.
 _LEFT_OUT = {("SimPyEngine", "observers")}
-# What a difference is looked for inside of; any other kind is told as a whole.
-_OPENED = ("Draws", "Model", "Record", "State", "Theatre")
 
 
 def to_plain(value: object) -> Plain:
@@ -100,11 +99,11 @@ def to_plain(value: object) -> Plain:
 def _described(value: object) -> Plain:
     # A posterior is draws, and how they came about is no part of a run.
     kind = "Draws" if isinstance(value, Draws) else type(value).__name__
-    if kind == "Draws" or _MODULES.get(kind) == type(value).__module__:
+    if kind == "Draws" or CLASSES.get(kind) == type(value).__module__:
         return {kind: {name: _argument(value, kind, name) for name in _arguments(kind)}}
     raise TypeError(
         f"plain: a value must be of a kind that files of runs know, but was {value!r}, of "
-        f"{type(value).__module__}.{type(value).__qualname__}; {nearest(kind, _MODULES)}"
+        f"{type(value).__module__}.{type(value).__qualname__}; {nearest(kind, CLASSES)}"
     )
 
 
@@ -122,7 +121,7 @@ def _argument(value: object, kind: str, name: str) -> Plain:
 
 
 def _class(kind: str) -> type[Any]:
-    found: type[Any] = getattr(importlib.import_module(_MODULES[kind]), kind)
+    found: type[Any] = getattr(importlib.import_module(CLASSES[kind]), kind)
     return found
 
 
@@ -156,12 +155,12 @@ def from_plain(data: Plain) -> Any:
     if len(data) != 1:
         raise ValueError(f"plain: an object must have one entry, its kind, but had {', '.join(data) or 'none'}")
     ((kind, content),) = data.items()
-    if kind in _MODULES:
+    if kind in CLASSES:
         return _made(kind, content)
-    if kind not in _READERS:
-        raise ValueError(f"plain: no kind {kind!r} is known; {nearest(kind, (*_MODULES, *_READERS))}")
+    if kind not in FORMS:
+        raise ValueError(f"plain: no kind {kind!r} is known; {nearest(kind, (*CLASSES, *FORMS))}")
     try:
-        return _READERS[kind](content)
+        return FORMS[kind](content)
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"plain: {kind} cannot be read: {error}") from error
 
@@ -188,7 +187,8 @@ def _to_array(content: Plain) -> np.ndarray[Any, Any]:
     return np.frombuffer(raw, np.dtype(content["dtype"])).reshape(content["shape"])
 
 
-_READERS: Mapping[str, Callable[[Any], Any]] = {
+#: The other kinds of objects, and what reads their content.
+FORMS: Mapping[str, Callable[[Any], Any]] = {
     "float": float,
     "date": date.fromisoformat,
     "datetime": datetime.fromisoformat,
@@ -264,115 +264,3 @@ def _code_of_object(value: Any, seen: set[int]) -> Plain:
 def _names(code: CodeType) -> set[str]:
     inner = (each for each in code.co_consts if isinstance(each, CodeType))
     return set(code.co_names).union(*map(_names, inner))
-
-
-# ------------------------------------------------------------------------------------------------ what differs
-
-
-def differences(there: Plain, here: Plain, most: int = 4) -> list[str]:
-    """Return what differs between two plain recipes, or objects that hold some, in words: "seed: 7 there, 8 here".
-
-    Each part (model, draws, start, …) is told of *most* times, then counted. Empty if they are equal.
-    """
-    left, right = dict(_lines(there, ())), dict(_lines(here, ()))
-    found: dict[str, list[str]] = {}
-    for path in dict.fromkeys([*left, *right]):
-        one, other = left.get(path, "nothing"), right.get(path, "nothing")
-        if one != other:
-            told = _apart(one, other) if path[-1:] != (_ITEM,) else f"only {'there' if path in left else 'here'}"
-            label = " ".join(name for name in path[1:] if name != _ITEM)
-            found.setdefault(path[0], []).append(f"{label}: {told}" if label else told)
-    if not found and _text(there) != _text(here):
-        return ["the same in another order"]
-    return [
-        f"{part}: {told}" for part, all_told in found.items()
-        for told in all_told[:most] + [f"and {len(all_told) - most} more"] * (len(all_told) > most)
-    ]  # fmt: skip
-
-
-#: The last step of a path to an item of a list whose order means nothing: the item itself is the step before.
-_ITEM = "\0"
-_Path: TypeAlias = tuple[str, ...]
-
-
-def _lines(data: Plain, path: _Path) -> Iterator[tuple[_Path, str]]:
-    """Yield what *data* consists of, each as the path to it and a text."""
-    kind, content = next(iter(data.items())) if isinstance(data, dict) and len(data) == 1 else ("", data)
-    if kind == "Recipe" or (isinstance(data, dict) and kind not in _MODULES and kind not in _READERS):
-        for name, item in (content if kind == "Recipe" else data).items():
-            if name != "teller":  # it follows from the engine
-                yield from _lines(item, (*path, name) if kind != "Recipe" else (name,))
-    elif kind in _OPENED:
-        for name in sorted(content, key="theatre".__eq__):  # what is done with a theatre is told before the theatre
-            yield from _lines(content[name], (*path, name))
-    elif kind == "Hazard":
-        yield from _term_lines(content["terms"], path)
-    elif kind == "mapping" or kind == "ordered":
-        pairs = content.items() if kind == "mapping" else content
-        for name, item in pairs:
-            yield from _lines(item, (*path, name))
-        if kind == "ordered":
-            yield (*path, "order"), ", ".join(name for name, _ in pairs)
-    elif _is_bag(data):
-        for item in data:
-            yield (*path, _words(item), _ITEM), ""
-    else:
-        yield path, _words(data)
-
-
-def _is_bag(data: Plain) -> bool:
-    """Return whether *data* is a list of different names or descriptions: to be told by what only one side has."""
-    named = isinstance(data, list) and all(isinstance(item, (str, dict)) for item in data)
-    return named and 0 < len(data) == len(set(map(_text, data)))
-
-
-def _term_lines(terms: Plain, path: _Path) -> Iterator[tuple[_Path, str]]:
-    *model, _, transition = path
-    names = []
-    for plain in terms:
-        ((kind, content),) = plain.items()
-        try:
-            term = from_plain(plain)
-        except ValueError:  # it holds a function
-            label = f"{kind.lower()}.{content['label']}".rstrip(".")
-            yield (*model, f"{transition}.{label}"), _words(plain)
-        else:
-            label = term.name
-            for name, prior in term.values.items():
-                yield (*model, f"parameter {transition}.{name}"), _words(to_plain(prior))
-            priors = [to_plain(prior) for prior in term.values.values()]
-            rest = {name: item for name, item in content.items() if item not in priors}
-            yield (*model, f"{transition}.{label}"), _words({kind: rest})
-        names.append(label)
-    yield (*model, f"terms of {transition}"), " × ".join(names)
-
-
-def _words(data: Plain) -> str:
-    """Return *data* as it would be written in Python, more or less."""
-    if isinstance(data, list):
-        return f"({', '.join(map(_words, data))})"
-    if not isinstance(data, dict):
-        return repr(data)
-    told = []
-    for kind, content in data.items():
-        if kind == "array":
-            shape = " × ".join(map(str, content["shape"]))
-            told.append(f"{shape} numbers ({_hash(content)[:8]})")
-        elif kind == "function":
-            told.append(f"{content['name']} (code {content['code'][:8]})")
-        elif kind in _MODULES:
-            told.append(f"{kind}({', '.join(f'{name}={_words(item)}' for name, item in content.items())})")
-        elif kind in _READERS:
-            text = content if isinstance(content, str) else _words(content)
-            told.append(text.lower() if kind == "Control" else text)
-        else:
-            told.append(f"{kind}: {_words(content)}")
-    return ", ".join(told)
-
-
-def _apart(one: str, other: str, room: int = 90) -> str:
-    """Return both texts, of long ones a stretch around the first place where they differ."""
-    first = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
-    begin = max(0, min(first, len(one), len(other)) - room // 3)
-    texts = [t if len(t) <= room else f"{'…' * (begin > 0)}{t[begin : begin + room]}…" for t in (one, other)]
-    return f"{texts[0]} there, {texts[1]} here"

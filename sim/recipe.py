@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from sim.control import State
 from sim.law import Watch
+from sim.ledger import Log
 from sim.model import Draws, Model
+from sim.watching import fold_log
 
-__all__ = ["Engine", "Failure", "Halt", "Part", "Recipe", "Recording"]
+__all__ = ["Engine", "Failure", "Halt", "Part", "Recipe", "Recording", "part_of"]
 
 #: One flag: an engine looks at it between replications, and stops once it is not 0.
 Halt = NDArray[np.uint8]
@@ -51,6 +53,22 @@ class Part:
     def count(self) -> int:
         """How many replications were run, those that failed included."""
         return len(self.arrays["numbers"]) + len(self.failures)
+
+
+def part_of(
+    recipe: Recipe, recording: Recording, log: Log, numbers: NDArray[np.int64], initial: NDArray[np.int8],
+    ends: NDArray[np.int64], failures: tuple[Failure, ...] = (),
+) -> Part:  # fmt: skip
+    """Return the part that *log* holds: events of the i-th of *numbers* are its rows ends[i] to ends[i + 1]."""
+    size = int(ends[-1])
+    columns = {name: getattr(log, name)[:size].copy() for name in ("day", "province", "transition")}
+    if recording.watches is not None:
+        transitions = tuple(recipe.model.hazards)
+        times, lost = fold_log(recording.watches, transitions, initial, ends, **columns, horizon=recipe.horizon)
+        return Part({"numbers": numbers, "times": times, "lost": lost}, failures)
+    if recording.shares:
+        columns["shares"] = log.shares[:size].copy()
+    return Part({"numbers": numbers, "initial": initial, "sizes": np.diff(ends), **columns}, failures)
 
 
 @runtime_checkable

@@ -240,11 +240,9 @@ def _recipe(
     if not isinstance(start, State):
         raise TypeError(f"simulate: start must be a State, but was {start!r}; record.until(…).state() gives one")
     rows = model.checked(draws) if isinstance(draws, Draws) else model.draws(draws)
-    if engine is not None:
-        chosen = engine
-    else:
-        # A Python function in the law is asked at every event: SimPy's engine does that, with the same bits.
-        chosen = SimPyEngine() if any(uncompiled(model)) else CompiledEngine()
+    # A Python function in the law is asked at every event: SimPy's engine does that, with the same bits.
+    fitting: Engine = SimPyEngine() if any(uncompiled(model)) else CompiledEngine()
+    chosen = fitting if engine is None else engine
     chosen.check(model)
     teller = replace(chosen, observers=()) if isinstance(chosen, SimPyEngine) else SimPyEngine()
     return Recipe(model, rows, start, float(horizon), _seed(seed), chosen, teller)

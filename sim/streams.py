@@ -25,7 +25,9 @@ _BELOW_ONE = 1.0 - 2.0**-53
 
 def name_key(*names: str) -> int:
     """Return the 64-bit key of *names* (BLAKE2b of their NFC text, joined by a separator no name contains)."""
-    text = "\x1f".join(unicodedata.normalize("NFC", name) for name in names)
+    text = "\x1f".join(names)
+    if not text.isascii():
+        text = "\x1f".join(unicodedata.normalize("NFC", name) for name in names)
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8"), digest_size=8).digest(), "little")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.compiled import entry, inner
-from sim.control import Control
+from sim.control import TRANSITIONS, Control
 from sim.law import Watch
 
 __all__ = ["Watches", "empty_counts", "fold", "fold_log", "watches_of"]
@@ -76,13 +76,27 @@ def fold(
 
 
 @entry
-def fold_log(
+def _fold_log(
     watches: Watches, source: NDArray[np.int8], target: NDArray[np.int8], initial: NDArray[np.int8],
     offsets: NDArray[np.int64], day: NDArray[np.float64], province: NDArray[np.int32], transition: NDArray[np.int8],
     times: NDArray[np.float64], steps: NDArray[np.int64],
 ) -> None:  # fmt: skip
-    """Fold a whole log, replication by replication, into *times*, shape (replication, watch), and *steps*."""
     for i in range(len(initial)):
         fold(
             watches, source, target, initial[i], day, province, transition, offsets[i], offsets[i + 1], times[i], steps
         )
+
+
+def fold_log(
+    watches: Sequence[Watch], transitions: Sequence[str], initial: NDArray[np.int8], offsets: NDArray[np.int64],
+    day: NDArray[np.float64], province: NDArray[np.int32], transition: NDArray[np.int8], horizon: float,
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:  # fmt: skip
+    """Return the first-passage times of a whole log, shape (watch, replication), and counts, shape (day, lost)."""
+    ways = [TRANSITIONS[name] for name in transitions]
+    times = np.empty((len(initial), len(watches)))
+    steps = empty_counts(horizon, initial.shape[1])
+    _fold_log(
+        watches_of(watches, initial.shape[1]), np.array([way.source for way in ways], np.int8),
+        np.array([way.target for way in ways], np.int8), initial, offsets, day, province, transition, times, steps,
+    )  # fmt: skip
+    return times.T.copy(), np.cumsum(steps, axis=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,6 +32,15 @@ from sim.links import Road
 from sim.model import Model
 from sim.record import Record
 from sim.theatre import Theatre, load_theatre
+
+#: Whether the long batteries run whole (.ci/run --nightly) or a tenth of them, by the same code.
+NIGHTLY = os.environ.get("SIM_NIGHTLY") == "1"
+
+
+def nightly(whole: int, tenth: int | None = None) -> int:
+    """Return how many cases to run: the *whole* battery at night, a *tenth* by day."""
+    return whole if NIGHTLY else max(1, whole // 10) if tenth is None else tenth
+
 
 NAMES = "ABCDEFGH"
 EVENTS = ("initial", "offsets", "day", "province", "transition", "shares", "draw")

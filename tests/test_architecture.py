@@ -87,6 +87,12 @@ def test_importing_sim_loads_nothing_heavy():
     assert _loaded_by("import sim").isdisjoint({"numpy", "numba", "scipy", "simpy", "matplotlib", "xarray", "emcee"})
 
 
+def test_the_verbs_load_no_library_of_files():
+    loaded = _loaded_by("import sim\nsim.simulate, sim.open_ensemble, sim.rerun, sim.Ensemble")
+
+    assert loaded.isdisjoint({"xarray", "h5netcdf", "h5py", "pandas"})
+
+
 def test_every_public_name_is_there_and_is_listed():
     import sim
 

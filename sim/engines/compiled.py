@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from typing import ClassVar
 from weakref import WeakKeyDictionary
 
@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.compiled import entry
-from sim.hazards import Custom
-from sim.ledger import Race, grow, log_of, start_replication, take_stop
+from sim.law import Law, Situation
+from sim.ledger import Book, Log, Opening, log_of, new_log, start_replication, take_stop
 from sim.model import Model
-from sim.opening import new_race
-from sim.recipe import Halt, Part, Recipe, Recording
+from sim.opening import new_parts
+from sim.recipe import Halt, Part, Recipe, Recording, part_of
+from sim.stepping import Stepper, customs_of, is_compiled
 from sim.watching import Watches, empty_counts, fold, watches_of
 
 __all__ = ["CompiledEngine", "uncompiled"]
@@ -25,7 +26,8 @@ _ROOM = 1 << 16
 
 @entry
 def _run(
-    race: Race, numbers: NDArray[np.int64], values: NDArray[np.float64], horizon: float, halt: Halt, keep: bool,
+    law: Law, opening: Opening, now: Situation, book: Book, log: Log,
+    numbers: NDArray[np.int64], values: NDArray[np.float64], horizon: float, halt: Halt, keep: bool,
     initial: NDArray[np.int8], ends: NDArray[np.int64], watches: Watches, times: NDArray[np.float64],
     steps: NDArray[np.int64],
 ) -> int:  # fmt: skip
@@ -33,7 +35,6 @@ def _run(
 
     With *keep*, events stay in the log, up to row ends[i] those of replication i; else they are folded and dropped.
     """
-    law, opening, now, book, log = race.law, race.opening, race.now, race.book, race.log
     for i in range(len(numbers)):
         if halt[0]:
             return i
@@ -61,10 +62,15 @@ class _Runner:
     """A race kept ready for one recipe and recording."""
 
     def __init__(self, recipe: Recipe, shares: bool):
-        self.race, *_ = new_race(recipe.model, recipe.start, recipe.seed, room=_ROOM, shares=shares)
+        self.parts = new_parts(recipe.model, recipe.start, recipe.seed, room=_ROOM, shares=shares)
         # A copy, since compiled code is kept apart for arrays that are read-only.
         self.values = np.array(recipe.draws.values)
         self.provinces = len(recipe.model.theatre.provinces)
+
+    def _widen(self) -> None:
+        """Make room for twice as many events: one replication has filled the log."""
+        log = self.parts.log
+        self.parts = self.parts._replace(log=new_log(2 * len(log.day), log.shares.shape[1]))
 
     def events(self, numbers: NDArray[np.int64], horizon: float, halt: Halt) -> dict[str, NDArray[np.generic]]:
         initial = np.empty((len(numbers), self.provinces), np.int8)
@@ -73,21 +79,21 @@ class _Runner:
         pieces: list[tuple[NDArray[np.generic], ...]] = []
         sizes, done = [np.zeros(0, np.int64)], 0
         while done < len(numbers) and not halt[0]:
-            log = log_of(self.race)
+            log = self.parts.log
             log.size[0] = 0
             more = _run(
-                self.race, numbers[done:], self.values, horizon, halt, True, initial[done:], ends[done:], nothing,
+                *self.parts, numbers[done:], self.values, horizon, halt, True, initial[done:], ends[done:], nothing,
                 np.empty((1, 0)), np.zeros((1, 1), np.int64),
             )  # fmt: skip
             if more == 0 and not halt[0]:
-                grow(self.race)
+                self._widen()
                 continue
             size = int(log.size[0])
             pieces.append(tuple(column[:size].copy() for column in (log.day, log.province, log.transition, log.shares)))
             sizes.append(np.diff(ends[done : done + more], prepend=0))
             done += more
         names = ("day", "province", "transition", "shares")
-        empty = tuple(column[:0] for column in (log_of(self.race))[1:])
+        empty = tuple(column[:0] for column in self.parts.log[1:])
         columns = {name: np.concatenate([p[j] for p in pieces or [empty]]) for j, name in enumerate(names)}
         if not columns["shares"].shape[1]:
             del columns["shares"]
@@ -99,34 +105,61 @@ class _Runner:
         times = np.empty((len(numbers), len(watches.threshold)))
         steps = empty_counts(horizon, self.provinces)
         initial, ends, done = np.empty((1, self.provinces), np.int8), np.zeros(1, np.int64), 0
-        log_of(self.race).size[0] = 0
+        self.parts.log.size[0] = 0
         while done < len(numbers) and not halt[0]:
             more = _run(
-                self.race, numbers[done:], self.values, horizon, halt, False, initial, ends, watches, times[done:],
+                *self.parts, numbers[done:], self.values, horizon, halt, False, initial, ends, watches, times[done:],
                 steps,
             )  # fmt: skip
             done += more
             if done < len(numbers) and not halt[0]:
-                grow(self.race)
+                self._widen()
         return {"numbers": numbers[:done], "times": times[:done].T.copy(), "lost": np.cumsum(steps, axis=0)}
+
+
+def _stepped(recipe: Recipe, numbers: NDArray[np.int64], recording: Recording, halt: Halt) -> Part:
+    """Run a model with compiled Custom terms: they are asked at every stop, from here."""
+    stepper = Stepper(recipe.model, recipe.start, recipe.seed, shares=recording.shares)
+    ends, initial = [0], np.empty((len(numbers), len(stepper.provinces)), np.int8)
+    for i, number in enumerate(numbers):
+        if halt[0]:
+            break
+        stepper.begin(int(number), recipe.draws.values[number % len(recipe.draws)])
+        initial[i] = stepper.now.control
+        while stepper.next <= recipe.horizon:
+            stepper.step()
+        stepper.check(recipe.horizon)
+        ends.append(int(log_of(stepper.race).size[0]))
+    done = len(ends) - 1
+    return part_of(recipe, recording, log_of(stepper.race), numbers[:done], initial[:done], np.array(ends))
 
 
 def uncompiled(model: Model) -> Iterator[str]:
     """Yield the names of the Custom terms of *model* that compiled code cannot call."""
-    for transition, hazard in model.hazards.items():
-        for term in hazard.terms:
-            if isinstance(term, Custom):
-                yield f"{transition}.{term.name}"
+    for transition, term in customs_of(model):
+        if not is_compiled(term):
+            yield f"{transition}.{term.name}"
 
 
 @dataclass(frozen=True)
 class CompiledEngine:
     """Run the race in compiled code: every built-in term, many replications at once, the bits of ``SimPyEngine``.
 
-    It takes no SimPy processes or observers; give those to ``SimPyEngine``.
+    A Custom term must be compiled with ``numba.njit``. It takes no SimPy processes or observers and raises a TypeError
+    if given any; give those to ``SimPyEngine``.
     """
 
+    processes: InitVar[object] = None
+    observers: InitVar[object] = None
     releases_lock: ClassVar[bool] = True
+
+    def __post_init__(self, processes: object, observers: object) -> None:
+        for name, given in (("processes", processes), ("observers", observers)):
+            if given is not None:
+                raise TypeError(
+                    f"CompiledEngine: compiled code runs no SimPy {name}; write sim.SimPyEngine({name}=[…]), which "
+                    "gives the same bits"
+                )
 
     def check(self, model: Model) -> None:
         """Raise a TypeError if *model* has a Custom term that is not compiled."""
@@ -139,6 +172,8 @@ class CompiledEngine:
     def run(self, recipe: Recipe, numbers: Sequence[int], recording: Recording, halt: Halt) -> Part:
         """Return the replications named by *numbers*; ``sim.simulate`` checks and calls this."""
         wanted = np.array(numbers, np.int64)
+        if any(customs_of(recipe.model)):
+            return _stepped(recipe, wanted, recording, halt)
         idle = _IDLE.setdefault(recipe, {}).setdefault(recording.shares, [])
         try:
             runner = idle.pop()
