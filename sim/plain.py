@@ -62,7 +62,7 @@ CLASSES = {name: f"sim.{room}" for room, names in _ROOMS.items() for name in nam
 # Arguments whose value stands under another name.
 _KEPT_AS = {("Model", "transitions"): "hazards", ("Record", "captures"): "reports"}
 # Observers only look: they are no part of what is run.
-_LEFT_OUT = {("SimPyEngine", "observers")}
+_LEFT_OUT = {("SimPyEngine", "observers"), ("CompiledEngine", "processes"), ("CompiledEngine", "observers")}
 
 
 def to_plain(value: object) -> Plain:
