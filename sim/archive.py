@@ -6,13 +6,12 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sim.comparing import differences
-from sim.engines.simpy_engine import SimPyEngine
+from sim.engines.simpy_engine import teller_of
 from sim.ensemble import Ensemble, Passages
 from sim.law import Watch
 from sim.model import Model
@@ -90,9 +89,7 @@ def _recipe(plain: Plain, model: Model | None, engine: Engine | None, where: str
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from error
     made |= {name: value for name, value in asked.items() if value is not None}
-    runner = made["engine"]
-    teller = replace(runner, observers=()) if isinstance(runner, SimPyEngine) else SimPyEngine()
-    return Recipe(**made, teller=teller)
+    return Recipe(**made, teller=teller_of(made["engine"]))
 
 
 def _codeless(plain: Plain) -> Plain:

@@ -22,7 +22,7 @@ Tell = Callable[[str, float], object]
 def main(scenario: Scenario, arguments: Sequence[str] | None = None) -> int:
     """Run *scenario* with command-line *arguments* (``sys.argv`` if None), print the answer, return the exit code.
 
-    0 is success, 1 a run that failed, 2 bad input.
+    0 is success, 1 a run that failed, 2 bad input, 130 a run stopped by Ctrl-C.
     """
     options = _parser(scenario).parse_args(arguments)
     try:
@@ -41,6 +41,9 @@ def main(scenario: Scenario, arguments: Sequence[str] | None = None) -> int:
     except RuntimeError as error:
         print(f"{scenario.name}: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print(f"{scenario.name}: stopped", file=sys.stderr)
+        return 130
     whole = {"projections": [row.plain() for row in result.rows], "run": result.describe()}
     if options.json == "-":
         sys.stdout.write(report.json_text(whole))

@@ -22,40 +22,20 @@ from numpy.typing import NDArray
 
 from sim import law as _law
 from sim import moves
+from sim.book import NEVER, WHEN, WHO, Book, Log, appoint, first
 from sim.compiled import entry, inner
 from sim.control import Control
 from sim.streams import exponential, exponentials, normal, uniform
 
 __all__ = [
-    "BLOCK", "BREAK", "CLOCK", "CLOCKS", "EXPIRY", "STOP", "TRACK", "Book", "Log", "Opening", "Race", "advance",
-    "begin", "grow", "log_of", "new_log", "race_of", "rescale", "retouch", "start_replication", "take_stop",
+    "BREAK", "CLOCK", "EXPIRY", "Opening", "Race", "advance", "begin", "grow", "log_of", "race_of", "rescale",
+    "retouch", "start_replication", "take_stop",
 ]  # fmt: skip
-
-#: What the next stop of a race is, in the order that settles ties.
-BREAK, EXPIRY, CLOCK = range(3)
-
-#: Appointments are kept in blocks of so many provinces, each with its earliest: a change looks through one block.
-BLOCK = 32
-
-#: Bits of +inf: those of appointments, which are not negative, order as integers do, and integers vectorise.
-_NEVER = int(np.array(np.inf).view(np.int64))
 
 _CONTESTED = int(Control.CONTESTED)
 
-#: A clock: the steady part of its hazard; the budget left (negative if the next is not drawn yet) at mark, in
-#: operational time, and its local rate since; its track, its firings, whether it is enabled.
-CLOCKS = np.dtype(
-    [(f, "f8") for f in ("steady", "left", "mark", "local")] + [(f, "u4") for f in ("track", "fired")] + [("on", "i8")]
-)
-#: A track: its common rate, and operational time at the day since which it holds; its earliest appointment in
-#: operational time, whose it is and on what day; what of these must be found again.
-TRACK = np.dtype([(f, "f8") for f in ("common", "tau", "since", "best", "day")] + [(f, "u4") for f in ("who", "moved")])
-_WHO, _WHEN = 1, 2
-STOP = np.dtype(
-    [(f, "f8") for f in ("day", "now", "expiry")]
-    + [(f, "u4") for f in ("kind", "r", "p", "turned")]
-    + [("replication", "i8")]
-)
+#: What the next stop of a race is, in the order that settles ties.
+BREAK, EXPIRY, CLOCK = range(3)
 
 
 class Opening(NamedTuple):
@@ -72,29 +52,6 @@ class Opening(NamedTuple):
     clock: NDArray[np.uint64]  # (R, n) names of the clocks
     province: NDArray[np.uint64]  # (n,)
     frailty: NDArray[np.uint64]  # (frailty term, n)
-
-
-class Book(NamedTuple):
-    """What changes during a race."""
-
-    values: NDArray[np.float64]  # (parameter,) the draw
-    clock: NDArray[np.void]  # (R, n)
-    budget: NDArray[np.float64]  # (n,) work room
-    due: NDArray[np.float64]  # (T, n to whole blocks) appointments in operational time; inf if none
-    order: NDArray[np.int64]  # (T, block, BLOCK) the same memory read as integers
-    low: NDArray[np.int64]  # (T, block) the earliest of each block
-    track: NDArray[np.void]  # (T,)
-    stop: NDArray[np.void]  # (1,) the next stop, and the day of the last
-
-
-class Log(NamedTuple):
-    """Events of the replications run so far, one row an event; only the first ``size[0]`` rows count."""
-
-    size: NDArray[np.int64]
-    day: NDArray[np.float64]
-    province: NDArray[np.int32]
-    transition: NDArray[np.int8]
-    shares: NDArray[np.float64]  # (event, term) in the model's order, processes last; no columns if not asked for
 
 
 @structref.register
@@ -115,14 +72,6 @@ class Race(structref.StructRefProxy):
 structref.define_proxy(Race, _RaceType, ["law", "opening", "now", "book", "log"])  # type: ignore[no-untyped-call]
 
 
-def new_log(room: int, columns: int) -> Log:
-    """Return an empty log for *room* events, with *columns* of shares."""
-    return Log(
-        size=np.zeros(1, np.int64), day=np.zeros(room), province=np.zeros(room, np.int32),
-        transition=np.zeros(room, np.int8), shares=np.zeros((room, columns)),
-    )  # fmt: skip
-
-
 @entry
 def race_of(law: _law.Law, opening: Opening, now: _law.Situation, book: Book, log: Log) -> Race:
     """Return these as one race."""
@@ -133,54 +82,6 @@ def race_of(law: _law.Law, opening: Opening, now: _law.Situation, book: Book, lo
 @inner
 def _tau(track: Any, day: float) -> float:
     return track.tau + track.common * (day - track.since)
-
-
-@inner
-def _lesser(a: Any, b: Any) -> Any:
-    # Without a branch, so that a loop of it is done several lanes at a time.
-    return b ^ ((a ^ b) & -np.int64(a < b))
-
-
-@inner
-def _least(values: NDArray[np.int64]) -> Any:
-    least = np.int64(_NEVER)
-    for j in range(len(values)):
-        least = _lesser(least, values[j])
-    return least
-
-
-@inner
-def _place_of(value: Any, values: NDArray[np.int64]) -> Any:
-    """Return the first place of *value* among *values*, which hold it."""
-    size = np.int64(len(values))
-    place = size
-    for j in range(len(values)):
-        place = _lesser(place, j | (-np.int64(values[j] != value) & size))
-    return place
-
-
-@inner
-def _appoint(book: Book, k: int, p: int, due: float) -> None:
-    """Write the appointment of province *p* on track *k*, and what it does to the earliest of its block."""
-    block = p // BLOCK
-    was = book.order[k, block, p % BLOCK]
-    book.due[k, p] = due
-    bits = book.order[k, block, p % BLOCK]
-    if bits <= book.low[k, block]:
-        book.low[k, block] = bits
-        book.track[k].moved |= _WHO
-    elif was == book.low[k, block]:
-        book.low[k, block] = _least(book.order[k, block])
-        book.track[k].moved |= _WHO
-
-
-@inner
-def _first(book: Book, k: int) -> None:
-    """Find the earliest appointment on track *k* again: the first by name, of several at once."""
-    best = _least(book.low[k])
-    block = _place_of(best, book.low[k])
-    p = block * BLOCK + _place_of(best, book.order[k, block])
-    book.track[k].best, book.track[k].who = book.due[k, p], p
 
 
 @inner
@@ -205,7 +106,7 @@ def _settle(law: _law.Law, opening: Opening, now: _law.Situation, book: Book, r:
     clock.on = on
     clock.mark = tau
     clock.local = local
-    _appoint(book, clock.track, p, tau + clock.left / local if local > 0.0 else np.inf)
+    appoint(book, clock.track, p, tau + clock.left / local if local > 0.0 else np.inf)
 
 
 @inner
@@ -220,8 +121,8 @@ def _earliest(law: _law.Law, book: Book) -> None:
     for k in range(len(law.transition)):
         track = book.track[k]
         if track.moved:
-            if track.moved & _WHO:
-                _first(book, k)
+            if track.moved & WHO:
+                first(book, k)
             waits = track.common > 0.0 and track.best < np.inf
             track.day = track.since + (track.best - track.tau) / track.common if waits else np.inf
             track.moved = 0
@@ -251,7 +152,7 @@ def _refresh(law: _law.Law, opening: Opening, now: _law.Situation, book: Book, d
             track.tau = _tau(track, day)
             track.since = day
             track.common = common
-            track.moved |= _WHEN
+            track.moved |= WHEN
     book.stop[0].now = day
     _earliest(law, book)
 
@@ -290,10 +191,10 @@ def start_replication(
     _open(law, opening, now, book, replication)
     stop.expiry = moves.expire(law, now, 0.0)
     book.due[:] = np.inf
-    book.low[:] = _NEVER
+    book.low[:] = NEVER
     for k in range(len(law.transition)):
         track = book.track[k]
-        track.common, track.tau, track.since, track.moved = 0.0, 0.0, 0.0, _WHO
+        track.common, track.tau, track.since, track.moved = 0.0, 0.0, 0.0, WHO
     for r in range(len(law.source)):
         if opening.sources[r]:
             exponentials(opening.key[0], opening.clock[r], replication, book.budget)
@@ -325,7 +226,7 @@ def _fire(law: _law.Law, now: _law.Situation, book: Book, log: Log, r: int, p: i
     clock = book.clock[r, p]
     clock.fired += 1
     clock.left, clock.on = -1.0, 0
-    _appoint(book, clock.track, p, np.inf)
+    appoint(book, clock.track, p, np.inf)
     moves.move(law, now, p, law.target[r], day)
 
 

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import law as _law
+from sim.book import BLOCK, CLOCKS, STOP, TRACK, Book, Log, new_log
 from sim.compiled import entry
 from sim.control import TRANSITIONS, Control, State
-from sim.ledger import BLOCK, CLOCKS, STOP, TRACK, Book, Log, Opening, new_log
+from sim.ledger import Opening
 from sim.lowering import lower
 from sim.model import Model
 from sim.moves import place

@@ -9,9 +9,9 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.book import Log
 from sim.control import State
 from sim.law import Watch
-from sim.ledger import Log
 from sim.model import Draws, Model
 from sim.watching import fold_log
 

@@ -9,7 +9,6 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import nullcontext
-from dataclasses import replace
 from typing import Any, Literal, Protocol, overload
 
 import numpy as np
@@ -17,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from sim.control import State
 from sim.engines.compiled import CompiledEngine, uncompiled
-from sim.engines.simpy_engine import SimPyEngine
+from sim.engines.simpy_engine import SimPyEngine, teller_of
 from sim.ensemble import Ensemble, Passages, Run
 from sim.folio import Folio
 from sim.keeping import described, kept, put
@@ -191,7 +190,7 @@ def _run(
                 tell(done)
     except KeyboardInterrupt:
         if folder is None:
-            print("simulate: stopped, nothing is kept; with into='a folder' what is finished would be", file=sys.stderr)
+            print("simulate: stopped; nothing is kept without into='a folder'", file=sys.stderr)
         else:
             print(
                 f"simulate: stopped; {done:,} of {len(numbers):,} replications are kept in {folder.path}, and the same "
@@ -244,8 +243,7 @@ def _recipe(
     fitting: Engine = SimPyEngine() if any(uncompiled(model)) else CompiledEngine()
     chosen = fitting if engine is None else engine
     chosen.check(model)
-    teller = replace(chosen, observers=()) if isinstance(chosen, SimPyEngine) else SimPyEngine()
-    return Recipe(model, rows, start, float(horizon), _seed(seed), chosen, teller)
+    return Recipe(model, rows, start, float(horizon), _seed(seed), chosen, teller_of(chosen))
 
 
 def _seed(seed: int) -> int:

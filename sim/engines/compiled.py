@@ -10,9 +10,10 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.book import Book, Log, new_log
 from sim.compiled import entry
 from sim.law import Law, Situation
-from sim.ledger import Book, Log, Opening, log_of, new_log, start_replication, take_stop
+from sim.ledger import Opening, log_of, start_replication, take_stop
 from sim.model import Model
 from sim.opening import new_parts
 from sim.recipe import Halt, Part, Recipe, Recording, part_of
@@ -171,7 +172,7 @@ class CompiledEngine:
 
     def run(self, recipe: Recipe, numbers: Sequence[int], recording: Recording, halt: Halt) -> Part:
         """Return the replications named by *numbers*; ``sim.simulate`` checks and calls this."""
-        wanted = np.array(numbers, np.int64)
+        wanted = np.arange(numbers.start, numbers.stop) if isinstance(numbers, range) else np.array(numbers, np.int64)
         if any(customs_of(recipe.model)):
             return _stepped(recipe, wanted, recording, halt)
         idle = _IDLE.setdefault(recipe, {}).setdefault(recording.shares, [])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import traceback
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -21,11 +21,11 @@ from sim import ledger
 from sim.control import TRANSITIONS, Control, State, nearest
 from sim.law import local_rate
 from sim.model import Model
-from sim.recipe import Failure, Halt, Part, Recipe, Recording, part_of
+from sim.recipe import Engine, Failure, Halt, Part, Recipe, Recording, part_of
 from sim.stepping import Stepper
 from sim.story import Event, event_of
 
-__all__ = ["Process", "SimPyEngine", "World"]
+__all__ = ["Process", "SimPyEngine", "World", "teller_of"]
 
 Steps: TypeAlias = Generator[simpy.Event, Any, Any]
 Process: TypeAlias = Callable[["World"], Steps]
@@ -248,3 +248,8 @@ class SimPyEngine:
         world._racing = None
         if world._stepper.customs:
             world._stepper.check(horizon)
+
+
+def teller_of(engine: Engine) -> SimPyEngine:
+    """Return the engine that tells one replication of *engine* again: its processes, and no observers."""
+    return replace(engine, observers=()) if isinstance(engine, SimPyEngine) else SimPyEngine()
