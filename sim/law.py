@@ -81,6 +81,7 @@ class Law(NamedTuple):
     member: Indices  # (T,) a province on the track
     pointer: Indices  # (graph, n + 1) links of province p in graph g are link[pointer[g, p] : pointer[g, p + 1]]
     link: Indices
+    hears: Flags  # (graph, 3) whether a transition out of that control counts neighbours in graph g
     hub: Indices  # (cut-off rule,)
     roads: Indices  # (cut-off rule,) its graph
     path: Flags  # (cut-off rule, n) whether there is a path to the hub when nothing is held
@@ -111,7 +112,7 @@ class Situation(NamedTuple):
     frailty: Floats  # (frailty term, n) standard normal
     custom: Floats  # (custom term, n) multiplier, kept by the engine
     scale: Floats  # (R, n) factor set by processes
-    marked: Indices  # (n,) provinces whose local rates may have changed since the marks were cleared
+    marked: Indices  # (n,) provinces of which a clock may have changed since the marks were cleared
     flag: Flags  # (n,)
     seen: Flags  # (n,) and a queue: room for a walk along roads
     queue: Indices  # (n,)

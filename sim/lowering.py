@@ -136,7 +136,7 @@ class _Lowering:
             target=np.array([t.target for t in hazards], np.int8),
             terms=terms, ends=np.array(ends, np.uint32), parted=terms[parted], part=bounds, track=track, transition=of,
             member=member,
-            pointer=pointer, link=link, hub=np.array([hub for hub, _ in self.rules], np.uint32),
+            pointer=pointer, link=link, hears=self._hears(len(pointer)), hub=np.array([hub for hub, _ in self.rules], np.uint32),
             roads=np.array([len(self.graphs) + j for j in range(len(self.rules))], np.uint32),
             path=np.array([self._reach(*rule) for rule in self.rules], np.uint8).reshape(-1, n),
             covariate=np.array(self.covariates, float).reshape(-1, n),
@@ -162,6 +162,14 @@ class _Lowering:
                 link += others
             pointer[g, self.n] = len(link)
         return pointer, np.array(link, np.uint32)
+
+    def _hears(self, graphs: int) -> NDArray[np.uint8]:
+        found = np.zeros((graphs, 3), np.uint8)
+        for transition, hazard in self.model.hazards.items():
+            for term in hazard.terms:
+                if isinstance(term, Neighbours):
+                    found[self.graphs.index((term.via, ())), TRANSITIONS[transition].source] = 1
+        return found
 
     def _reach(self, hub: int, without: tuple[str, ...]) -> NDArray[np.uint8]:
         neighbours = self.theatre.neighbours("road", without=without)

@@ -134,8 +134,10 @@ def _count(law: Law, now: Situation, p: int, step: int) -> None:
     now.tally[LOST] += step
     for g in range(now.held.shape[0]):
         for j in range(law.pointer[g, p], law.pointer[g, p + 1]):
-            now.held[g, law.link[j]] += step
-            _mark(now, law.link[j])
+            q = law.link[j]
+            now.held[g, q] += step
+            if law.hears[g, now.control[q]]:
+                _mark(now, q)
     for b in range(len(law.trigger)):
         if now.tally[LOST] >= law.trigger[b]:
             now.pulled[b] = 1

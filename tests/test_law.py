@@ -171,7 +171,8 @@ def test_after_any_moves_a_situation_is_what_placing_it_afresh_would_give(data: 
         moves.move(law, now, p, to, day)
         marked = {*now.marked[: now.tally[L.MARKED]].tolist()}
         locals_after = [[L.local_rate(law, draw, now, r, q) for q in range(n)] for r in range(len(law.source))]
-        changed = {q for r in range(len(law.source)) for q in range(n) if locals_before[r][q] != locals_after[r][q]}
+        enabled = [(r, q) for r in range(len(law.source)) for q in range(n) if control[q] == law.source[r]]
+        changed = {q for r, q in enabled if locals_before[r][q] != locals_after[r][q]}
         assert changed | {p} <= marked
         taken[p] = day if to == 2 else -np.inf
         control[p] = to
