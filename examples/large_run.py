@@ -28,12 +28,11 @@ print(f"on day 7, {passages.lost[7, 20:].sum() / len(passages):.2f} of them have
 
 # Any replications can be run apart, by anybody, and put together.
 draws = model.draw_prior(1_000, seed=11)
-first = sim.simulate(model, draws, **run, replications=range(0, 600))
+first = sim.simulate(model, draws, **run, replications=range(600))
 second = sim.simulate(model, draws, **run, replications=range(600, 1_000))
 whole = sim.merge(first, second)
-print(
-    f"run apart and at once are the same: {whole.digest == sim.simulate(model, draws, **run, replications=1_000).digest}"
-)
+at_once = sim.simulate(model, draws, **run, replications=1_000)
+print(f"run apart and at once are the same: {whole.digest == at_once.digest}")
 
 # One netCDF file holds the events and all it takes to make them again.
 whole.save(folder / "week.nc")

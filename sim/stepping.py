@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterator, Mapping
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numba
@@ -17,8 +18,9 @@ from sim.control import Control, State, nearest
 from sim.hazards import Custom
 from sim.model import Model
 from sim.opening import new_parts
+from sim.recipe import Failure, Halt, Part, Recipe, Recording, part_of
 
-__all__ = ["Controls", "Stepper", "customs_of", "is_compiled"]
+__all__ = ["Controls", "Stepper", "customs_of", "is_compiled", "run_each"]
 
 Ask: TypeAlias = Callable[[float, NDArray[np.float64]], object]
 
@@ -88,19 +90,30 @@ class Stepper:
 
     def begin(self, replication: int, values: NDArray[np.float64]) -> None:
         """Set the race to the start of *replication* with the draw *values*."""
-        self.next = ledger.begin(self.race, replication, values)
+        self.next = self._asked(ledger.begin, replication, values)
         if self.customs:
             self._ask(0.0)
+
+    def rescale(self, r: int, p: int, factor: float, day: float) -> None:
+        """Set the factor of the clock (*r*, *p*) to *factor* from *day* on."""
+        self.next = self._asked(ledger.rescale, r, p, factor, day)
+
+    def _asked(self, what: Callable[..., float], *arguments: Any) -> float:
+        """Ask the ledger. What it refuses, such as a hazard that is not finite, is no replication's own misfortune."""
+        try:
+            return what(self.race, *arguments)
+        except ValueError as error:
+            raise self.refused(error) from None
 
     def step(self) -> None:
         """Take the next stop."""
         if not self.customs:
-            self.next = ledger.advance(self.race)
+            self.next = self._asked(ledger.advance)
             return
         if self.book.stop["kind"][0] != ledger.BREAK:
             self.check(self.next)
         day = self.next
-        self.next = ledger.advance(self.race)
+        self.next = self._asked(ledger.advance)
         self._ask(day)
 
     def check(self, day: float) -> None:
@@ -117,7 +130,7 @@ class Stepper:
         found = self._multipliers(day)
         if not np.array_equal(found, self.now.custom):
             self.now.custom[:] = found
-            self.next = ledger.retouch(self.race, day)
+            self.next = self._asked(ledger.retouch, day)
 
     def _multipliers(self, day: float) -> NDArray[np.float64]:
         found = self._found
@@ -145,6 +158,38 @@ class Stepper:
             row[:] = [float(term.fn(day, self.control, name)) for name in self.provinces]
 
         return ask
+
+
+def run_each(
+    recipe: Recipe, numbers: Sequence[int], recording: Recording, halt: Halt, stepper: Stepper,
+    go: Callable[[int, NDArray[np.float64]], NDArray[np.int8]], *, fallible: bool,
+) -> Part:  # fmt: skip
+    """Run the replications *numbers* one by one and return them as a part.
+
+    *go* runs one, given its number and draw, and returns control at its start. With *fallible*, code of the user's
+    takes part: a replication that raises is recorded as a failure and the rest go on.
+    """
+    initial, ends, done, failures = [], [0], [], []
+    for number in map(int, numbers):
+        if halt[0]:
+            break
+        draw = number % len(recipe.draws)
+        try:
+            held = go(number, recipe.draws.values[draw])
+        except Exception as error:
+            # What is asked for wrongly, or is ours, would be said by every replication. (SimPy raises a copy.)
+            refused = stepper.refusal is not None and stepper.refusal in (error, error.__cause__)
+            if refused or not fallible:
+                raise
+            failures.append(Failure(number, draw, traceback.format_exc()))
+            ledger.log_of(stepper.race).size[0] = ends[-1]
+            continue
+        initial.append(held)
+        done.append(number)
+        ends.append(int(ledger.log_of(stepper.race).size[0]))
+    control = np.array(initial, np.int8).reshape(-1, len(stepper.provinces))
+    log = ledger.log_of(stepper.race)
+    return part_of(recipe, recording, log, np.array(done, np.int64), control, np.array(ends, np.int64), tuple(failures))
 
 
 @functools.lru_cache(maxsize=64)

@@ -658,6 +658,13 @@ def test_an_observer_that_raises_in_every_replication_ends_the_run_with_its_trac
         run(model_of(TRIANGLE), [0, 0, 0], horizon=60.0, engine=SimPyEngine(observers=[fails]))
 
 
+def test_a_hazard_that_overflows_ends_the_run_with_observers_as_without() -> None:
+    model = Model(Theatre(["A", "B"]), {"seizure": Baseline(0.1) * Momentum(2e3)})
+    for engine in (SimPyEngine(), SimPyEngine(observers=[lambda world, event: None]), sim.CompiledEngine()):
+        with pytest.raises(ValueError, match="a hazard is not finite"):
+            run(model, [0, 0], horizon=60.0, replications=20, engine=engine)
+
+
 def test_control_shown_to_processes_cannot_be_written() -> None:
     def writes(world: World) -> Iterator[simpy.Event]:
         world.control["A"] = Control.INSURGENT  # type: ignore[index]

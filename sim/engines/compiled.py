@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from sim.book import Book, Log, new_log
 from sim.compiled import entry
 from sim.law import Law, Situation
-from sim.ledger import Opening, log_of, start_replication, take_stop
+from sim.ledger import Opening, start_replication, take_stop
 from sim.model import Model
 from sim.opening import new_parts
-from sim.recipe import Halt, Part, Recipe, Recording, part_of
-from sim.stepping import Stepper, customs_of, is_compiled
+from sim.recipe import Halt, Part, Recipe, Recording
+from sim.stepping import Stepper, customs_of, is_compiled, run_each
 from sim.watching import Watches, empty_counts, fold, watches_of
 
 __all__ = ["CompiledEngine", "uncompiled"]
@@ -121,18 +121,16 @@ class _Runner:
 def _stepped(recipe: Recipe, numbers: NDArray[np.int64], recording: Recording, halt: Halt) -> Part:
     """Run a model with compiled Custom terms: they are asked at every stop, from here."""
     stepper = Stepper(recipe.model, recipe.start, recipe.seed, shares=recording.shares)
-    ends, initial = [0], np.empty((len(numbers), len(stepper.provinces)), np.int8)
-    for i, number in enumerate(numbers):
-        if halt[0]:
-            break
-        stepper.begin(int(number), recipe.draws.values[number % len(recipe.draws)])
-        initial[i] = stepper.now.control
+
+    def go(number: int, values: NDArray[np.float64]) -> NDArray[np.int8]:
+        stepper.begin(number, values)
+        control = stepper.now.control.copy()
         while stepper.next <= recipe.horizon:
             stepper.step()
         stepper.check(recipe.horizon)
-        ends.append(int(log_of(stepper.race).size[0]))
-    done = len(ends) - 1
-    return part_of(recipe, recording, log_of(stepper.race), numbers[:done], initial[:done], np.array(ends))
+        return control
+
+    return run_each(recipe, numbers.tolist(), recording, halt, stepper, go, fallible=True)
 
 
 def uncompiled(model: Model) -> Iterator[str]:

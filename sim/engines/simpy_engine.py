@@ -8,7 +8,6 @@ adding a delay to now loses the last bit in a few per cent of cases.
 from __future__ import annotations
 
 import math
-import traceback
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, TypeAlias
@@ -21,8 +20,8 @@ from sim import ledger
 from sim.control import TRANSITIONS, Control, State, nearest
 from sim.law import local_rate
 from sim.model import Model
-from sim.recipe import Engine, Failure, Halt, Part, Recipe, Recording, part_of
-from sim.stepping import Stepper
+from sim.recipe import Engine, Halt, Part, Recipe, Recording
+from sim.stepping import Stepper, run_each
 from sim.story import Event, event_of
 
 __all__ = ["Process", "SimPyEngine", "World", "teller_of"]
@@ -90,7 +89,7 @@ class World:
                 ValueError(f"scale: factor must be a finite number, at least 0, but was {factor!r}")
             )
         self._turn()
-        self._stepper.next = ledger.rescale(self._stepper.race, r, p, float(factor), self.now)
+        self._stepper.rescale(r, p, float(factor), self.now)
         if self._racing is not None and self._racing.is_alive:
             self._racing.interrupt()
 
@@ -202,32 +201,15 @@ class SimPyEngine:
         """Return the replications named by *numbers*; ``sim.simulate`` checks and calls this."""
         shares = recording.shares or bool(self.observers)
         world = World(recipe.model, recipe.start, recipe.seed, shares=shares)
-        initial, ends, done, failures = [], [0], [], []
-        for number in numbers:
-            if halt[0]:
-                break
-            draw = int(number) % len(recipe.draws)
-            try:
-                world._begin(int(number), recipe.draws.values[draw])
-                held = world._stepper.now.control.copy()
-                self._one(world, recipe.horizon)
-            except Exception as error:
-                # What is asked for wrongly, or is ours, would be said by every replication. (SimPy raises a copy.)
-                refusal = world._stepper.refusal
-                refused = refusal is not None and refusal in (error, error.__cause__)
-                if refused or not (self.processes or self.observers or world._stepper.customs):
-                    raise
-                failures.append(Failure(int(number), draw, traceback.format_exc()))
-                ledger.log_of(world._stepper.race).size[0] = ends[-1]
-                continue
-            initial.append(held)
-            done.append(int(number))
-            ends.append(int(ledger.log_of(world._stepper.race).size[0]))
-        control = np.array(initial, np.int8).reshape(-1, len(recipe.model.theatre.provinces))
-        return part_of(
-            recipe, recording, ledger.log_of(world._stepper.race), np.array(done, np.int64), control,
-            np.array(ends, np.int64), tuple(failures),
-        )  # fmt: skip
+
+        def go(number: int, values: NDArray[np.float64]) -> NDArray[np.int8]:
+            world._begin(number, values)
+            control = world._stepper.now.control.copy()
+            self._one(world, recipe.horizon)
+            return control
+
+        fallible = bool(self.processes or self.observers or world._stepper.customs)
+        return run_each(recipe, numbers, recording, halt, world._stepper, go, fallible=fallible)
 
     def _one(self, world: World, horizon: float) -> None:
         env = world.env
