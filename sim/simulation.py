@@ -152,13 +152,17 @@ def simulate(
     recording = Recording(None if watched is None else tuple(watched.values()))
     parts: dict[int, Part] = {}
     with Folio.open(into, described(recipe, watched)) if into is not None else nullcontext() as folder:
-        while True:
-            _run(recipe, numbers, recording, executor, folder, parts, progress)
-            run = _joined(recipe, parts, watched)
-            more = None if until is None else until.following(run)
-            if more is None or more <= numbers.stop:
-                break
-            numbers = range(more)
+        try:
+            while True:
+                _run(recipe, numbers, recording, executor, folder, parts, progress)
+                run = _joined(recipe, parts, watched)
+                more = None if until is None else until.following(run)
+                if more is None or more <= numbers.stop:
+                    break
+                numbers = range(more)
+        except KeyboardInterrupt:
+            _say_stopped(folder, len(numbers))
+            raise
     if run.failures:
         first = run.failures[0]
         warnings.warn(
@@ -180,24 +184,25 @@ def _run(
     workers, count = workers_of(executor), sum(len(gap) for gap in todo)
     pieces = [piece for gap in todo for piece in cut(gap, count, recipe, workers)]
     done = len(numbers) - count
-    try:
-        with progress_bar(progress, f"simulating {recipe.model.name}", len(numbers), done) as tell:
-            for piece, part in spread(recipe, pieces, recording, executor, no_halt(), count):
-                parts[piece.start] = part
-                if folder is not None:
-                    put(folder, piece, part)
-                done += len(piece)
-                tell(done)
-    except KeyboardInterrupt:
-        if folder is None:
-            print("simulate: stopped; nothing is kept without into='a folder'", file=sys.stderr)
-        else:
-            print(
-                f"simulate: stopped; {done:,} of {len(numbers):,} replications are kept in {folder.path}, and the same "
-                "call goes on from there",
-                file=sys.stderr,
-            )
-        raise
+    with progress_bar(progress, f"simulating {recipe.model.name}", len(numbers), done) as tell:
+        for piece, part in spread(recipe, pieces, recording, executor, no_halt(), count):
+            parts[piece.start] = part
+            if folder is not None:
+                put(folder, piece, part)
+            done += len(piece)
+            tell(done)
+
+
+def _say_stopped(folder: Folio | None, count: int) -> None:
+    if folder is None:
+        print("simulate: stopped; nothing is kept without into='a folder'", file=sys.stderr)
+        return
+    kept = sum(stop - first for first, stop in folder.finished)
+    print(
+        f"simulate: stopped; {kept:,} of {count:,} replications are kept in {folder.path}, and the same call goes on "
+        "from there",
+        file=sys.stderr,
+    )
 
 
 def _missing(numbers: range, parts: Mapping[int, Part]) -> list[range]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 import pickle
+import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures import ThreadPoolExecutor as Threads
@@ -27,6 +29,8 @@ _FEW = 2000
 
 #: What forked workers inherit: a recipe need not be picklable to reach them.
 _INHERITED: dict[int, Recipe] = {}
+#: In a worker process, the flag shared with the process that started it.
+_SHARED: list[Halt] = []
 
 
 def workers_of(executor: Executor | None) -> int:
@@ -47,8 +51,9 @@ def _work(recipe: Recipe, numbers: range, recording: Recording, halt: Halt) -> P
     return recipe.engine.run(recipe, numbers, recording, halt)
 
 
-def _inherited(key: int, numbers: range, recording: Recording, halt: Halt) -> Part:
-    return _work(_INHERITED[key], numbers, recording, halt)
+def _in_process(recipe: Recipe | int, numbers: range, recording: Recording, _: Halt) -> Part:
+    """Work in a process of our own: it looks at the flag it shares, and a forked one has the recipe already."""
+    return _work(_INHERITED[recipe] if isinstance(recipe, int) else recipe, numbers, recording, _SHARED[0])
 
 
 def spread(
@@ -126,26 +131,39 @@ def _method(recipe: Recipe) -> str | None:
 def _processes(workers: int, method: str, recipe: Recipe) -> Iterator[tuple[Executor, Callable[..., Part], Any]]:
     key = id(recipe)
     _INHERITED[key] = recipe
-    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context(method), initializer=_ignore_interrupt)
-    started = dict(pool._processes or {})
+    context = multiprocessing.get_context(method)
+    flag = context.RawArray("B", 1)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_enter, initargs=(flag,))
     try:
-        yield (pool, _inherited, key) if method == "fork" else (pool, _work, recipe)
+        yield pool, _in_process, key if method == "fork" else recipe
     except BaseException:
-        started = dict(pool._processes or {})
+        # Asked to stop rather than killed: of a part half handed over by one that is killed, we would await the rest.
+        flag[0] = 1
+        processes = list((pool._processes or {}).values())
         pool.shutdown(wait=False, cancel_futures=True)
-        for process in started.values():
-            process.terminate()
+        end = time.monotonic() + 0.5
+        for process in processes:
+            process.join(max(0.0, end - time.monotonic()))
+            if process.is_alive():  # still starting, or in one long replication
+                process.terminate()
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         del _INHERITED[key]
 
 
-def _ignore_interrupt() -> None:
-    """Leave Ctrl-C to the process that started this one."""
-    import signal
-
+def _enter(flag: Any) -> None:
+    """Begin a worker's life: share the *flag*, leave Ctrl-C to the parent, and do not outlive it."""
+    _SHARED[:] = [np.frombuffer(flag, np.uint8)]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _require_picklable(recipe: Recipe) -> None:
