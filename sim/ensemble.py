@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from sim import datasets
 from sim.control import TRANSITIONS, Control
-from sim.law import Watch
+from sim.law import Watch, same_watch
 from sim.recipe import Failure, Part, Recipe, Recording
 from sim.run import Run
 from sim.story import Event, Story, event_of
-from sim.watching import fold_log
+from sim.watching import empty_counts, fold_log
 
 if TYPE_CHECKING:
     import xarray
@@ -110,8 +110,10 @@ class Ensemble(Run):
             return row
         if any(failure.replication == replication for failure in self.failures):
             raise IndexError(f"{where}: replication {replication!r} failed; .failures has its traceback")
+        gaps = len(self) + len(self.failures) < self.numbers[-1] - self.numbers[0] + 1
         raise IndexError(
-            f"{where}: replication must be from {self.numbers[0]} to {self.numbers[-1]}, but was {replication!r}"
+            f"{where}: replication must be from {self.numbers[0]} to {self.numbers[-1]}"
+            f"{', and one that was run' if gaps else ''}, but was {replication!r}"
         )
 
     def _again(self, rows: Ints) -> Floats:
@@ -154,9 +156,8 @@ class Ensemble(Run):
 
     def first_passage(self, watch: Watch) -> Floats:
         times, _ = fold_log(
-            [watch], self.transitions, self.initial, self.offsets, self.day, self.province, self.transition,
-            self.horizon,
-        )  # fmt: skip
+            [watch], self.transitions, self.initial, self.offsets, self.day, self.province, self.transition, horizon=0.0
+        )  # counts by day are not asked for: day 0 is the least there is
         return np.asarray(times[0])
 
     def replay(self, *, replication: int) -> Story:
@@ -199,14 +200,29 @@ class Passages(Run):
         self._freeze()
 
     @classmethod
-    def of(cls, recipe: Recipe, parts: Sequence[Part], names: tuple[str, ...], watches: tuple[Watch, ...]) -> Passages:
-        """Return *parts* put together, in the order of their replications."""
-        columns = _joined(parts, ("numbers",))
-        times = np.concatenate([part.arrays["times"] for part in parts], axis=1).astype(float, copy=False)
-        lost = np.asarray(np.sum([part.arrays["lost"] for part in parts], axis=0), np.int64)
-        return cls(
-            recipe=recipe, failures=_failures(parts), names=names, watches=watches, times=times, lost=lost, **columns
-        )
+    def of(
+        cls, recipe: Recipe, parts: Iterable[Part], names: tuple[str, ...], watches: tuple[Watch, ...], *,
+        count: int | None = None,
+    ) -> Passages:  # fmt: skip
+        """Return *parts* put together, in the order of their replications: *count* of them, if parts come one by one.
+
+        Counts by day may be in each part, or in one for all.
+        """
+        if count is None:
+            parts = list(parts)
+            count = sum(len(part.arrays["numbers"]) for part in parts)
+        numbers, times = np.empty(count, np.int64), np.empty((len(watches), count))
+        lost = empty_counts(recipe.horizon, len(recipe.model.theatre.provinces))
+        failures: list[Failure] = []
+        at = 0
+        for part in parts:
+            size = len(part.arrays["numbers"])
+            numbers[at : at + size], times[:, at : at + size] = part.arrays["numbers"], part.arrays["times"]
+            if "lost" in part.arrays:
+                lost += part.arrays["lost"].astype(np.int64)
+            failures += part.failures
+            at += size
+        return cls(recipe, numbers, tuple(failures), names, watches, times, lost)
 
     def __repr__(self) -> str:
         return (
@@ -215,11 +231,17 @@ class Passages(Run):
         )
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
-        return {"numbers": self.numbers, "times": self.times, "lost": self.lost}
+        watched = {f"{name} {watch.threshold}": watch.weights for name, watch in self.watched.items()}
+        return {"numbers": self.numbers, "times": self.times, "lost": self.lost, **watched}
+
+    @property
+    def watched(self) -> dict[str, Watch]:
+        """The watches by the names of their outcomes."""
+        return dict(zip(self.names, self.watches, strict=True))
 
     def first_passage(self, watch: Watch) -> Floats:
         for mine, times in zip(self.watches, self.times, strict=True):
-            if mine.threshold == watch.threshold and np.array_equal(mine.weights, watch.weights):
+            if same_watch(mine, watch):
                 return np.asarray(times)
         raise ValueError(
             f"first_passage: this was not watched, only {', '.join(self.names) or 'counts by day'}; "

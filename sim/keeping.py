@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sim.folio import Folio
@@ -10,10 +11,10 @@ from sim.law import Watch
 from sim.plain import digest
 from sim.recipe import Failure, Part, Recipe
 
-__all__ = ["described", "kept", "put"]
+__all__ = ["folder_of", "kept", "put"]
 
 
-def described(recipe: Recipe, watched: Mapping[str, Watch] | None) -> dict[str, Any]:
+def _described(recipe: Recipe, watched: Mapping[str, Watch] | None) -> dict[str, Any]:
     """Return what the bits of a run depend on, as plain values: readable where short, else digests."""
     outcomes = {name: [watch.weights.tolist(), watch.threshold] for name, watch in (watched or {}).items()}
     return {
@@ -28,7 +29,7 @@ def described(recipe: Recipe, watched: Mapping[str, Watch] | None) -> dict[str, 
         },
         "draws": {"count": len(recipe.draws), "digest": digest(recipe.draws)},
         "record": "events" if watched is None else "outcomes",
-        "outcomes": {name: digest(value) for name, value in outcomes.items()},
+        "outcomes": [f"{name} ({digest(value)[:8]})" for name, value in outcomes.items()],
     }  # fmt: skip
 
 
@@ -37,18 +38,34 @@ def put(folder: Folio, piece: range, part: Part) -> None:
     folder.put(piece.start, piece.stop, dict(part.arrays), [list(failure) for failure in part.failures])
 
 
-def kept(folder: Folio, numbers: range, but: Mapping[int, Part]) -> dict[int, Part]:
-    """Return the parts in *folder* that lie in *numbers* and follow one another without overlap, by first replication.
+def kept(folder: Folio, gap: range) -> Iterator[tuple[int, Part]]:
+    """Yield the parts in *folder* that lie in *gap*, by first replication, none overlapping the one before."""
+    at = gap.start
+    for first, stop in sorted(folder.finished, key=lambda part: (part[0], -part[1])):
+        if first >= at and stop <= gap.stop:
+            arrays, notes = folder.get(first, stop)
+            yield first, Part(arrays, tuple(Failure(*note) for note in notes))
+            at = stop
 
-    Those that overlap *but*, or one another, are left out.
-    """
-    taken = [(first, first + part.count) for first, part in but.items()]
-    found: dict[int, Part] = {}
-    for first, stop in folder.finished:
-        outside = first < numbers.start or stop > numbers.stop
-        if outside or any(first < end and begin < stop for begin, end in taken):
+
+def folder_of(path: str | os.PathLike[str], recipe: Recipe, watched: Mapping[str, Watch] | None) -> Folio:
+    """Return the folder at *path* for the parts of a run. Raise a ValueError if it holds another's."""
+    return Folio.open(path, _described(recipe, watched), differences=_differences)
+
+
+def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
+    """Return what of two descriptions differs, in words; of digests only that they differ."""
+    found = []
+    for name, other in here.items():
+        one = there.get(name)
+        if one == other:
             continue
-        arrays, notes = folder.get(first, stop)
-        found[first] = Part(arrays, tuple(Failure(*note) for note in notes))
-        taken.append((first, stop))
+        said = [f"{one!r} there, {other!r} here"]
+        if isinstance(one, dict) and isinstance(other, dict):
+            changed = [key for key in other if key != "digest" and one.get(key) != other[key]]
+            said = [
+                f"{key} {one.get(key)!r} there, {other[key]!r} here" if len(repr(other[key])) < 200 else key
+                for key in changed
+            ]  # fmt: skip
+        found.append(f"{name}: {'; '.join(said) or 'not the same'}")
     return found

@@ -23,7 +23,7 @@ from sim.compiled import inner
 
 __all__ = [
     "CONTESTED", "KINDS", "LOST", "MARKED", "Law", "Situation", "Watch", "common_rate", "fresh", "live_rate",
-    "local_rate", "shares", "steady_rate",
+    "local_rate", "same_watch", "shares", "steady_rate",
 ]  # fmt: skip
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -138,6 +138,11 @@ class Watch:
         """Return whether it is true of *control*, shape (..., province)."""
         total = self.weights[np.arange(len(self.weights)), control].sum(axis=-1)
         return np.asarray(total >= self.threshold)
+
+
+def same_watch(one: Watch, other: Watch) -> bool:
+    """Return whether two watches are true of the same situations by the same count."""
+    return one.threshold == other.threshold and np.array_equal(one.weights, other.weights)
 
 
 def fresh(law: Law) -> Situation:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sim.comparing import differences
 from sim.ensemble import Ensemble, Passages, Run
+from sim.law import same_watch
 from sim.plain import digest, to_plain
 from sim.recipe import Failure
 
@@ -66,7 +67,10 @@ def _ensemble(
 def _passages(
     runs: Sequence[Passages], numbers: NDArray[np.int64], order: NDArray[np.int64], failures: tuple[Failure, ...]
 ) -> Passages:  # fmt: skip
-    if any(run.names != runs[0].names for run in runs):
+    first = runs[0]
+    for run in runs:
+        if run.names == first.names and all(map(same_watch, run.watches, first.watches)):
+            continue
         raise ValueError("merge: the runs watched different outcomes; name the same ones, in the same order")
     return replace(
         runs[0], numbers=numbers, failures=failures,

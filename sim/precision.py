@@ -67,8 +67,10 @@ class Precision:
                 f"but was {self.at_least!r}, {self.at_most!r}"
             )
 
-    def first(self) -> int:
-        """Return how many replications the first look takes."""
+    def first(self, horizon: float) -> int:
+        """Return how many replications the first look takes. Raise a ValueError if *horizon* comes before *within*."""
+        if self.within > horizon:
+            raise ValueError(f"Precision: within must be at most the horizon {horizon:g}, but was {self.within!r}")
         return int(self.at_least)
 
     def reached(self, runs: Run) -> float:
@@ -80,17 +82,36 @@ class Precision:
 
     def following(self, runs: Run) -> int | None:
         """Return how many replications in all the next look takes; None if *runs* are enough or no more are allowed."""
-        reached, taken = self.reached(runs), len(runs) + len(runs.failures)
+        reached, taken, draws = self.reached(runs), len(runs) + len(runs.failures), len(runs.recipe.draws)
         if reached <= self.half_width:
             return None
+        floor = self._floor(runs) if taken >= 2 * draws > 2 else 0.0
+        if floor > self.half_width:
+            _warn(
+                f"no number of replications brings half-width {self.half_width:g}: the {draws:,} draws alone leave "
+                f"{floor:.2g}; give about {math.ceil(draws * (floor / self.half_width) ** 2 / 100) * 100:,} draws"
+            )
+            return None
         if taken >= self.at_most:
-            draws = len(runs.recipe.draws)
-            warnings.warn(
-                f"Precision: half-width {reached:.2g} was reached, not {self.half_width:g}, with the {taken:,} "
-                f"replications at_most allows and {min(draws, taken):,} draws; raise at_most, or give more draws",
-                RuntimeWarning, stacklevel=3,
-            )  # fmt: skip
+            _warn(
+                f"half-width {reached:.2g} was reached, not {self.half_width:g}, with the {taken:,} replications "
+                f"at_most allows; raise it"
+            )
             return None
         # A little more than the square law asks for; never so much more that a first rough look decides alone.
         wanted = taken * min(4.0, max(1.1, 1.05 * (reached / self.half_width) ** 2))
         return min(int(self.at_most), math.ceil(wanted / _STEP) * _STEP)
+
+    def _floor(self, runs: Run) -> float:
+        """Return the half-width that the number of draws alone leaves: chance within draws taken out of the error."""
+        trials = np.bincount(runs.draw)
+        hit = runs.first_passage(self.outcome.watch(runs.theatre)) <= self.within
+        share = np.bincount(runs.draw, weights=hit) / np.maximum(1, trials)
+        several = trials > 1
+        chance = (share * (1.0 - share) * trials / np.maximum(1, trials - 1))[several] / trials[several]
+        error = self.outcome(runs).probability(self.within).mc_error
+        return _NORMAL * math.sqrt(max(0.0, error**2 - float(chance.sum()) / len(trials) ** 2))
+
+
+def _warn(text: str) -> None:
+    warnings.warn(f"Precision: {text}", RuntimeWarning, stacklevel=4)

@@ -6,7 +6,7 @@ import math
 import os
 import sys
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from contextlib import nullcontext
 from typing import Any, Literal, Protocol, overload
@@ -19,11 +19,12 @@ from sim.engines.compiled import CompiledEngine, uncompiled
 from sim.engines.simpy_engine import SimPyEngine, teller_of
 from sim.ensemble import Ensemble, Passages, Run
 from sim.folio import Folio
-from sim.keeping import described, kept, put
-from sim.law import Watch
+from sim.gathering import Gathered
+from sim.keeping import folder_of, kept, put
+from sim.law import Watch, same_watch
 from sim.model import Draws, Model
 from sim.progress import Progress, progress_bar
-from sim.recipe import Engine, Part, Recipe, Recording
+from sim.recipe import Engine, Recipe, Recording
 from sim.spreading import cut, no_halt, spread, workers_of
 from sim.theatre import Theatre
 
@@ -48,8 +49,8 @@ class Until(Protocol):
     def outcome(self) -> Watched:
         """What it looks at."""
 
-    def first(self) -> int:
-        """Return how many replications the first look takes."""
+    def first(self, horizon: float) -> int:
+        """Return how many replications the first look takes. Raise a ValueError if *horizon* is too near."""
 
     def following(self, runs: Run) -> int | None:
         """Return how many replications in all the next look takes; None if *runs* are enough."""
@@ -142,20 +143,20 @@ def simulate(
         If some replications failed: the result lacks them, and ``.failures`` has them.
     """
     recipe = _recipe(model, draws, start, horizon, seed, engine)
-    watched = _watched(record, tuple(outcomes), until, model.theatre)
-    numbers = _numbers(replications, until)
+    watched = _watched(record, outcomes, until, model.theatre)
+    numbers = _numbers(replications, until, float(horizon))
     if executor is not None and not isinstance(executor, Executor):
         raise TypeError(
             f"simulate: executor must be a concurrent.futures.Executor, but was {executor!r}; "
             "a Dask client gives one with client.get_executor()"
         )
     recording = Recording(None if watched is None else tuple(watched.values()))
-    parts: dict[int, Part] = {}
-    with Folio.open(into, described(recipe, watched)) if into is not None else nullcontext() as folder:
+    gathered = Gathered(recipe, watched)
+    with folder_of(into, recipe, watched) if into is not None else nullcontext() as folder:
         try:
             while True:
-                _run(recipe, numbers, recording, executor, folder, parts, progress)
-                run = _joined(recipe, parts, watched)
+                _run(recipe, numbers, recording, executor, folder, gathered, progress)
+                run = gathered.joined()
                 more = None if until is None else until.following(run)
                 if more is None or more <= numbers.stop:
                     break
@@ -175,20 +176,22 @@ def simulate(
 
 def _run(
     recipe: Recipe, numbers: range, recording: Recording, executor: Executor | None, folder: Folio | None,
-    parts: dict[int, Part], progress: Progress,
+    gathered: Gathered, progress: Progress,
 ) -> None:  # fmt: skip
-    """Add to *parts*, by first replication, all of *numbers* that are not among them yet."""
+    """Add to *gathered* all of *numbers* that are not there yet."""
     if folder is not None:
-        parts |= kept(folder, numbers, parts)
-    todo = _missing(numbers, parts)
+        for gap in gathered.missing(numbers):
+            for first, part in kept(folder, gap):
+                gathered.add(first, part)
+    todo = gathered.missing(numbers)
     workers, count = workers_of(executor), sum(len(gap) for gap in todo)
     pieces = [piece for gap in todo for piece in cut(gap, count, recipe, workers)]
     done = len(numbers) - count
     with progress_bar(progress, f"simulating {recipe.model.name}", len(numbers), done) as tell:
         for piece, part in spread(recipe, pieces, recording, executor, no_halt(), count):
-            parts[piece.start] = part
             if folder is not None:
                 put(folder, piece, part)
+            gathered.add(piece.start, part)
             done += len(piece)
             tell(done)
 
@@ -203,28 +206,6 @@ def _say_stopped(folder: Folio | None, count: int) -> None:
         "from there",
         file=sys.stderr,
     )
-
-
-def _missing(numbers: range, parts: Mapping[int, Part]) -> list[range]:
-    """Return the stretches of *numbers* that are in none of *parts*."""
-    gaps, at = [], numbers.start
-    for first in sorted(parts):
-        if at < first:
-            gaps.append(range(at, first))
-        at = first + parts[first].count
-    if at < numbers.stop:
-        gaps.append(range(at, numbers.stop))
-    return gaps
-
-
-def _joined(recipe: Recipe, parts: Mapping[int, Part], watched: Mapping[str, Watch] | None) -> Ensemble | Passages:
-    ordered = [parts[first] for first in sorted(parts)]
-    if not any(len(part.arrays["numbers"]) for part in ordered):
-        failure = next(failure for part in ordered for failure in part.failures)
-        raise RuntimeError(f"simulate: every replication failed; the first so:\n{failure.traceback}")
-    if watched is None:
-        return Ensemble.of(recipe, ordered)
-    return Passages.of(recipe, ordered, tuple(watched), tuple(watched.values()))
 
 
 def _recipe(
@@ -260,10 +241,13 @@ def _seed(seed: int) -> int:
 
 
 def _watched(
-    record: str, outcomes: Sequence[Watched], until: Until | None, theatre: Theatre
+    record: str, outcomes: Iterable[Watched], until: Until | None, theatre: Theatre
 ) -> dict[str, Watch] | None:  # fmt: skip
     if record not in ("events", "outcomes"):
         raise ValueError(f"simulate: record must be 'events' or 'outcomes', but was {record!r}")
+    if isinstance(outcomes, str) or not isinstance(outcomes, Iterable):
+        raise TypeError(f"simulate: outcomes must be a list of outcomes, but was {outcomes!r}; write outcomes=[…]")
+    outcomes = tuple(outcomes)
     for outcome in outcomes:
         if isinstance(outcome, type) or not hasattr(outcome, "watch"):
             raise TypeError(f"simulate: outcomes must be outcomes such as Pressure('half_ring'), but was {outcome!r}")
@@ -274,14 +258,21 @@ def _watched(
             raise ValueError("simulate: outcomes are named for record='outcomes' only; events answer every outcome")
         return None
     asked: list[Any] = [*outcomes, *([] if until is None else [until.outcome])]
-    return {outcome.name: outcome.watch(theatre) for outcome in asked}
+    watched: dict[str, Watch] = {}
+    for outcome in asked:
+        watch = outcome.watch(theatre)
+        if not same_watch(watched.setdefault(outcome.name, watch), watch):
+            raise ValueError(
+                f"simulate: two outcomes are called {outcome.name!r} but ask for different things; name them apart"
+            )
+    return watched
 
 
-def _numbers(replications: int | range | None, until: Until | None) -> range:
+def _numbers(replications: int | range | None, until: Until | None, horizon: float) -> range:
     if (replications is None) == (until is None):
         raise TypeError("simulate: give either replications, or until=Precision(…) to add them as needed")
     if until is not None:
-        return range(until.first())
+        return range(until.first(horizon))
     if isinstance(replications, range):
         if replications.step != 1 or not 0 <= replications.start < replications.stop <= 2**32:
             raise ValueError(

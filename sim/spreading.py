@@ -22,8 +22,6 @@ from sim.recipe import Halt, Part, Recipe, Recording
 
 __all__ = ["cut", "no_halt", "spread", "workers_of"]
 
-#: Parts handed out and not yet back. Enough for any pool to be busy, few enough to bound what waits in memory.
-_WINDOW = 64
 #: Replications below which starting processes takes longer than it saves.
 _FEW = 2000
 
@@ -71,7 +69,7 @@ def spread(
         yield from _hand_out(executor, _work, recipe, pieces, recording, halt)
         return
     workers = _cores()
-    if workers > 1 and recipe.engine.releases_lock and count > 1:
+    if recipe.engine.releases_lock:  # a thread even where there is one core: this one listens for Ctrl-C
         with Threads(workers, "sweepcast") as threads:
             yield from _hand_out(threads, _work, recipe, pieces, recording, halt)
         return
@@ -86,11 +84,11 @@ def spread(
 def _hand_out(
     executor: Executor, task: Callable[..., Part], what: Any, pieces: Iterable[range], recording: Recording, halt: Halt
 ) -> Iterator[tuple[range, Part]]:  # fmt: skip
-    coming = iter(pieces)
+    coming, window = iter(pieces), 4 * workers_of(executor)
     waiting: dict[Future[Part], range] = {}
     try:
         while True:
-            for piece in islice(coming, _WINDOW - len(waiting)):
+            for piece in islice(coming, window - len(waiting)):
                 waiting[executor.submit(task, what, piece, recording, halt)] = piece
             if not waiting:
                 return

@@ -43,9 +43,9 @@ def _run(
         day = start_replication(law, opening, now, book, numbers[i], values[numbers[i] % len(values)])
         row = initial[i] if keep else initial[0]
         row[:] = now.control
-        while day <= horizon:
+        while day <= horizon and not halt[0]:
             day = take_stop(law, opening, now, book, log)
-        if np.isnan(day):
+        if np.isnan(day) or halt[0]:
             log.size[0] = begin
             return i
         if keep:
@@ -72,6 +72,12 @@ class _Runner:
         """Make room for twice as many events: one replication has filled the log."""
         log = self.parts.log
         self.parts = self.parts._replace(log=new_log(2 * len(log.day), log.shares.shape[1]))
+
+    def rest(self) -> None:
+        """Let go of a log that grew."""
+        log = self.parts.log
+        if len(log.day) > _ROOM:
+            self.parts = self.parts._replace(log=new_log(_ROOM, log.shares.shape[1]))
 
     def events(self, numbers: NDArray[np.int64], horizon: float, halt: Halt) -> dict[str, NDArray[np.generic]]:
         initial = np.empty((len(numbers), self.provinces), np.int8)
@@ -184,6 +190,7 @@ class CompiledEngine:
             watches = watches_of(recording.watches, runner.provinces)
             return Part(runner.passages(wanted, recipe.horizon, halt, watches))
         finally:
+            runner.rest()
             idle.append(runner)
 
 
