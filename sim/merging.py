@@ -26,7 +26,7 @@ def merge(*runs: _R) -> _R:
     Raise a ValueError if they are of different recipes or share a replication, a TypeError if they are not of one kind.
     """
     if not runs or not all(type(run) is type(runs[0]) and isinstance(run, (Ensemble, Passages)) for run in runs):
-        raise TypeError("merge: give runs of one kind, all Ensembles or all Passages")
+        raise TypeError("merge: give runs of one kind, all Ensembles or all Passages, one by one: merge(*runs)")
     for run in runs[1:]:
         _require_same(runs[0], run)
     numbers = np.concatenate([run.numbers for run in runs])

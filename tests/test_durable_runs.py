@@ -17,8 +17,10 @@ import pytest
 from conftest import nightly
 
 import sim
+import sim.simulation
 from sim.ensemble import Ensemble
 from sim.families import contagion, siege
+from sim.outcomes import Pressure
 
 TESTS = Path(__file__).parent
 
@@ -246,3 +248,24 @@ def test_a_flipped_byte_is_refused_by_name_and_the_part_deleted_the_same_bits_co
         small(tmp_path / "run")
     path.unlink()
     assert small(tmp_path / "run").digest == whole.digest
+
+
+def test_a_folder_of_outcomes_refuses_them_in_another_order(tmp_path: Path) -> None:
+    first, second = Pressure("neighbour"), Pressure("isolated")
+    ask = {"horizon": 30.0, "replications": 200, "record": "outcomes"}
+    kept = run(tmp_path / "run", outcomes=[first, second], **ask)
+
+    with pytest.raises(ValueError, match="outcomes"):
+        run(tmp_path / "run", outcomes=[second, first], **ask)
+    assert kept.digest == run(tmp_path / "run", outcomes=[first, second], **ask).digest
+
+
+def test_a_smaller_run_between_hides_no_finished_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = run(tmp_path / "run", replications=4_000)
+    run(tmp_path / "run", replications=100)
+    ran: list[range] = []
+    cut = sim.simulation.cut
+    monkeypatch.setattr(sim.simulation, "cut", lambda gap, *rest: ran.append(gap) or cut(gap, *rest))
+
+    assert whole.digest == run(tmp_path / "run", replications=4_000).digest
+    assert [] == ran
