@@ -48,7 +48,8 @@ def open_ensemble(
     """
     where = f"open_ensemble: {path}"
     dataset = read(path, where)
-    recipe = _recipe(json.loads(dataset["recipe"].item()), model, engine, where)
+    elsewhere = json.loads(dataset.attrs["versions"]).get("python") != circumstances().get("python")
+    recipe = _recipe(json.loads(dataset["recipe"].item()), model, engine, where, elsewhere)
     run = _ensemble(recipe, dataset) if dataset.attrs["record"] == "events" else _passages(recipe, dataset)
     if run.digest != dataset.attrs["digest"]:
         raise ValueError(f"{where}: the digest must be {dataset.attrs['digest']}, but was {run.digest}; it was altered")
@@ -77,12 +78,16 @@ def _failures(dataset: Dataset) -> tuple[Failure, ...]:
     return tuple(Failure(int(r), int(d), str(text)) for r, d, text in zip(numbers, draws, said, strict=True))
 
 
-def _recipe(plain: Plain, model: Model | None, engine: Engine | None, where: str) -> Recipe:
-    """Return the recipe, *model* and *engine* in the place of those that were written, if given."""
+def _recipe(plain: Plain, model: Model | None, engine: Engine | None, where: str, elsewhere: bool) -> Recipe:
+    """Return the recipe, *model* and *engine* in the place of those that were written, if given.
+
+    Functions are told apart by their code too, unless the file was written *elsewhere*, by another Python.
+    """
     parts: Mapping[str, Plain] = plain["Recipe"]
     asked = {"model": model, "engine": engine}
     given = {name: to_plain(value) for name, value in asked.items() if value is not None}
-    if other := differences(*(_codeless({name: side[name] for name in given}) for side in (parts, given))):
+    sides = [{name: side[name] for name in given} for side in (parts, given)]
+    if other := differences(*(map(_codeless, sides) if elsewhere else sides)):
         raise ValueError(f"{where} is of another run: {'; '.join(other)}. Pass the one it was made with")
     try:
         made = {name: from_plain(value) for name, value in parts.items() if name not in (*given, "teller")}

@@ -95,7 +95,15 @@ def _common(run: Run) -> tuple[dict[str, _Variable], dict[str, _Variable]]:
             told = {"standard_name": name, "long_name": f"{name} of the capital", "units": units}
             coords[name] = ("province", theatre.columns[name], told)
     row = {"long_name": "row of the parameter draws"}
-    variables: dict[str, _Variable] = {"draw": ("replication", run.draw, row)}
+    values = run.recipe.draws
+    coords["parameter"] = ("parameter", _texts(values.names), {"long_name": "parameter of the model"})
+    variables: dict[str, _Variable] = {
+        "draw": ("replication", run.draw, row),
+        "parameter_value": (
+            ("parameter_draw", "parameter"), values.values,
+            {"long_name": "values of the parameters by draw: rates per day, effects without unit"},
+        ),
+    }  # fmt: skip
     if run.failures:
         numbers, draws, tracebacks = zip(*run.failures, strict=True)
         raised = {"long_name": "replication that raised"}
@@ -161,10 +169,13 @@ def _watched(run: Passages) -> tuple[dict[str, _Variable], dict[str, _Variable]]
         "long_name": "days from the start until the outcome is first true", "units": "day",
         "comment": "inf where it was not by the horizon (right-censored)",
     }  # fmt: skip
-    count = {"long_name": "replications with so many capitals lost at the end of the day", "units": "1"}
+    count = {"long_name": "replications with so many capitals lost at that instant", "units": "1"}
     coords: dict[str, _Variable] = {
         "outcome": ("outcome", _texts(run.names), {"long_name": "outcome watched"}),
-        "day": ("day", np.arange(len(run.lost), dtype=float), _dated(run, "end of the day") | {"axis": "T"}),
+        "day": (
+            "day", np.arange(len(run.lost), dtype=float),
+            _dated(run, "instant of counting: the midnight that ends the day before") | {"axis": "T"},
+        ),
         "capitals_lost": (
             "capitals_lost", np.arange(run.lost.shape[1]), {"long_name": "capitals lost", "units": "1"},
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -16,7 +16,7 @@ from sim.law import Watch, same_watch
 from sim.recipe import Failure, Part, Recipe, Recording
 from sim.run import Run
 from sim.story import Event, Story, event_of
-from sim.watching import empty_counts, fold_log
+from sim.watching import fold_log
 
 if TYPE_CHECKING:
     import xarray
@@ -200,29 +200,14 @@ class Passages(Run):
         self._freeze()
 
     @classmethod
-    def of(
-        cls, recipe: Recipe, parts: Iterable[Part], names: tuple[str, ...], watches: tuple[Watch, ...], *,
-        count: int | None = None,
-    ) -> Passages:  # fmt: skip
-        """Return *parts* put together, in the order of their replications: *count* of them, if parts come one by one.
-
-        Counts by day may be in each part, or in one for all.
-        """
-        if count is None:
-            parts = list(parts)
-            count = sum(len(part.arrays["numbers"]) for part in parts)
-        numbers, times = np.empty(count, np.int64), np.empty((len(watches), count))
-        lost = empty_counts(recipe.horizon, len(recipe.model.theatre.provinces))
-        failures: list[Failure] = []
-        at = 0
-        for part in parts:
-            size = len(part.arrays["numbers"])
-            numbers[at : at + size], times[:, at : at + size] = part.arrays["numbers"], part.arrays["times"]
-            if "lost" in part.arrays:
-                lost += part.arrays["lost"].astype(np.int64)
-            failures += part.failures
-            at += size
-        return cls(recipe, numbers, tuple(failures), names, watches, times, lost)
+    def of(cls, recipe: Recipe, parts: Sequence[Part], names: tuple[str, ...], watches: tuple[Watch, ...]) -> Passages:
+        """Return *parts* put together, in the order of their replications."""
+        columns = _joined(parts, ("numbers",))
+        times = np.concatenate([part.arrays["times"] for part in parts], axis=1).astype(float, copy=False)
+        lost = np.asarray(np.sum([part.arrays["lost"] for part in parts], axis=0), np.int64)
+        return cls(
+            recipe=recipe, failures=_failures(parts), names=names, watches=watches, times=times, lost=lost, **columns
+        )
 
     def __repr__(self) -> str:
         return (

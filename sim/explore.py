@@ -33,7 +33,7 @@ def paired_difference(first: Run, second: Run, outcome: Outcome, *, within: floa
     """Return the difference *second* less *first*, replication by replication, two runs of one seed.
 
     Replications of one number share every draw of chance, so what both models have in common cancels (common random
-    numbers; Rathinam et al. 2010, doi:10.1063/1.3280166).
+    numbers; Rathinam et al. 2010, doi:10.1063/1.3280166). It cancels best where the parameter draws are the same too.
 
     Parameters
     ----------
@@ -49,6 +49,11 @@ def paired_difference(first: Run, second: Run, outcome: Outcome, *, within: floa
         If the runs do not share their seed, horizon, provinces, start or replications, or *within* is beyond the
         horizon.
     """
+    if not isinstance(outcome, Outcome):
+        raise TypeError(f"paired_difference: outcome must be one such as Pressure('half_ring'), but was {outcome!r}")
+    for run in (first, second):
+        if not isinstance(run, Run):
+            raise TypeError(f"paired_difference: it takes runs such as simulate(…) gives, but was given {run!r}")
     _require_pairs(first, second)
     one, other = (_answers(run, outcome, within) for run in (first, second))
     change = other - one

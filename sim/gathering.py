@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,72 +10,65 @@ from numpy.typing import NDArray
 
 from sim.ensemble import Ensemble, Passages
 from sim.law import Watch
-from sim.recipe import Part, Recipe
+from sim.recipe import Failure, Part, Recipe
+from sim.watching import empty_counts
 
 __all__ = ["Gathered"]
 
 
 class Gathered:
-    """Parts by their first replication.
-
-    Counts by day are added up as they come and columns are handed on part by part, so that a million replications are
-    never in memory twice.
-    """
+    """What has come of a run so far. Make room for replications before they are added."""
 
     def __init__(self, recipe: Recipe, watched: Mapping[str, Watch] | None):
         self.recipe, self.watched = recipe, watched
+        self._stops: dict[int, int] = {}  # of what has come, by first replication
+        self._failures: list[Failure] = []
+        # Events wait part by part. Times are written where they belong at once: freed parts leave holes in memory.
         self._parts: dict[int, Part] = {}
-        self._lost: NDArray[Any] | None = None
+        self._first = 0
+        self._times: NDArray[Any] = np.empty((len(watched or ()), 0))
+        self._come: NDArray[np.bool_] = np.zeros(0, bool)
+        self._lost = empty_counts(recipe.horizon, len(recipe.model.theatre.provinces)) if watched is not None else None
 
-    def add(self, first: int, part: Part) -> None:
-        """Add the *part* of replications from *first* on."""
-        if "lost" in part.arrays:
-            lost = part.arrays["lost"]
-            self._lost = lost.astype(np.int64) if self._lost is None else self._lost + lost
-            part = replace(part, arrays={name: array for name, array in part.arrays.items() if name != "lost"})
-        self._parts[first] = part
+    def make_room(self, numbers: range) -> None:
+        """Make room for the replications *numbers*, which begin where those before began, if there were any."""
+        if self.watched is None:
+            return
+        times, come = np.empty((len(self._times), len(numbers))), np.zeros(len(numbers), bool)
+        times[:, : self._times.shape[1]], come[: len(self._come)] = self._times, self._come
+        self._first, self._times, self._come = numbers.start, times, come
+
+    def add(self, piece: range, part: Part) -> None:
+        """Add the *part* of the replications *piece*."""
+        self._stops[piece.start] = piece.stop
+        self._failures += part.failures
+        if self._lost is None:
+            self._parts[piece.start] = part
+            return
+        rows = np.asarray(part.arrays["numbers"], np.int64) - self._first
+        self._times[:, rows] = part.arrays["times"]
+        self._come[rows] = True
+        self._lost = self._lost + part.arrays["lost"].astype(np.int64)
 
     def missing(self, numbers: range) -> list[range]:
-        """Return the stretches of *numbers* that are in no part."""
+        """Return the stretches of *numbers* that have not come."""
         gaps, at = [], numbers.start
-        for first in sorted(self._parts):
+        for first in sorted(self._stops):
             if at < first:
                 gaps.append(range(at, first))
-            at = first + self._parts[first].count
+            at = self._stops[first]
         if at < numbers.stop:
             gaps.append(range(at, numbers.stop))
         return gaps
 
     def joined(self) -> Ensemble | Passages:
-        """Return all parts as a run, and go on with that as the one part.
-
-        Raise a RuntimeError if every replication failed.
-        """
-        parts = self._parts.values()
-        count = sum(len(part.arrays["numbers"]) for part in parts)
-        if not count:
-            failure = next(failure for part in parts for failure in part.failures)
-            raise RuntimeError(f"simulate: every replication failed; the first so:\n{failure.traceback}")
-        first, run = min(self._parts), self._join(count)
-        names: tuple[str, ...] = ("numbers", "times")
-        arrays: dict[str, Any] = {}
-        if isinstance(run, Ensemble):
-            names = ("numbers", "initial", "day", "province", "transition")
-            arrays["sizes"] = np.diff(run.offsets)
-        arrays |= {name: getattr(run, name) for name in names}
-        self._parts = {first: Part(arrays, run.failures)}
-        self._lost = run.lost if isinstance(run, Passages) else None
-        return run
-
-    def _join(self, count: int) -> Ensemble | Passages:
-        if self.watched is None:
-            return Ensemble.of(self.recipe, list(self._handed_on()))
+        """Return what has come as a run. Raise a RuntimeError if every replication failed."""
+        failures = sorted(self._failures)
+        if len(failures) == sum(stop - first for first, stop in self._stops.items()):
+            raise RuntimeError(f"simulate: every replication failed; the first so:\n{failures[0].traceback}")
+        if self.watched is None or self._lost is None:
+            return Ensemble.of(self.recipe, [self._parts[first] for first in sorted(self._parts)])
+        numbers = self._first + np.flatnonzero(self._come)
+        times = self._times if self._come.all() else self._times[:, self._come]
         names, watches = tuple(self.watched), tuple(self.watched.values())
-        return Passages.of(self.recipe, self._handed_on(), names, watches, count=count)
-
-    def _handed_on(self) -> Iterator[Part]:
-        for first in sorted(self._parts):
-            part = self._parts.pop(first)
-            if self._lost is not None and "times" in part.arrays:
-                part, self._lost = replace(part, arrays={**part.arrays, "lost": self._lost}), None
-            yield part
+        return Passages(self.recipe, numbers, tuple(failures), names, watches, times, self._lost)

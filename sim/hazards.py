@@ -330,7 +330,8 @@ class Custom(Term):
 
     The compiled engine takes only compiled functions, made with ``numba.njit``. Those are told arrays and numbers:
     *control* is an int8 array over provinces in name order (0 government, 1 contested, 2 insurgent-held), *province*
-    an index into it. They run in either engine.
+    an index into it; ``theatre.provinces.index("Kabul")`` gives the index of a name. They run in either engine, many
+    times as fast as Python functions do.
     """
 
     fn: Callable[[float, Mapping[str, Control], str], float]

@@ -38,13 +38,13 @@ def put(folder: Folio, piece: range, part: Part) -> None:
     folder.put(piece.start, piece.stop, dict(part.arrays), [list(failure) for failure in part.failures])
 
 
-def kept(folder: Folio, gap: range) -> Iterator[tuple[int, Part]]:
-    """Yield the parts in *folder* that lie in *gap*, by first replication, none overlapping the one before."""
+def kept(folder: Folio, gap: range) -> Iterator[tuple[range, Part]]:
+    """Yield the parts in *folder* that lie in *gap*, each with its replications, none overlapping the one before."""
     at = gap.start
     for first, stop in sorted(folder.finished, key=lambda part: (part[0], -part[1])):
         if first >= at and stop <= gap.stop:
             arrays, notes = folder.get(first, stop)
-            yield first, Part(arrays, tuple(Failure(*note) for note in notes))
+            yield range(first, stop), Part(arrays, tuple(Failure(*note) for note in notes))
             at = stop
 
 

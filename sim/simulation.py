@@ -109,8 +109,9 @@ def simulate(
         ``CompiledEngine()`` unless given; ``SimPyEngine()`` where a Custom term is a Python function. Both give the
         same bits. ``SimPyEngine(processes=[…])`` runs processes beside the race.
     executor : concurrent.futures.Executor, optional
-        Who does the work. Unless given: a thread for each core, or processes for the SimPy engine. Bits do not
-        depend on it. For a Dask cluster: ``client.get_executor()``.
+        Who does the work. Unless given: a thread for each core; for 2,000 replications and more of the SimPy engine,
+        processes, unless it has observers, or what the workers need stands in a notebook. Bits do not depend on it.
+        For a Dask cluster: ``client.get_executor()``.
     into : path, optional
         A folder that receives parts as they are finished. The same call goes on where it was stopped, however it was
         stopped; with more replications it adds them.
@@ -121,7 +122,7 @@ def simulate(
     until : Precision, optional
         In place of *replications*: add replications until an outcome's probability is that precise.
     progress : bool or function of the number of replications done, optional
-        Unless given, a bar is shown on terminals and in notebooks once a run lasts over a second.
+        Unless given, a bar is shown on terminals, and in notebooks with ipywidgets, once a run lasts over a second.
 
     Returns
     -------
@@ -179,10 +180,11 @@ def _run(
     gathered: Gathered, progress: Progress,
 ) -> None:  # fmt: skip
     """Add to *gathered* all of *numbers* that are not there yet."""
+    gathered.make_room(numbers)
     if folder is not None:
         for gap in gathered.missing(numbers):
-            for first, part in kept(folder, gap):
-                gathered.add(first, part)
+            for piece, part in kept(folder, gap):
+                gathered.add(piece, part)
     todo = gathered.missing(numbers)
     workers, count = workers_of(executor), sum(len(gap) for gap in todo)
     pieces = [piece for gap in todo for piece in cut(gap, count, recipe, workers)]
@@ -191,7 +193,7 @@ def _run(
         for piece, part in spread(recipe, pieces, recording, executor, no_halt(), count):
             if folder is not None:
                 put(folder, piece, part)
-            gathered.add(piece.start, part)
+            gathered.add(piece, part)
             done += len(piece)
             tell(done)
 

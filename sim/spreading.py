@@ -9,11 +9,13 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures import ThreadPoolExecutor as Threads
 from contextlib import contextmanager
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -73,10 +75,18 @@ def spread(
         with Threads(workers, "sweepcast") as threads:
             yield from _hand_out(threads, _work, recipe, pieces, recording, halt)
         return
-    if workers > 1 and not recipe.engine.releases_lock and count >= _FEW and (method := _method(recipe)):
+    # What observers see is wanted here, not in other processes.
+    apart = workers > 1 and count >= _FEW and not getattr(recipe.engine, "observers", ())
+    if apart and (method := _method(recipe)):
         with _processes(workers, method, recipe) as (processes, task, what):
             yield from _hand_out(processes, task, what, pieces, recording, halt)
         return
+    if apart and multiprocessing.parent_process() is None:
+        warnings.warn(
+            "simulate: this run keeps to one process, because other threads are running and what the workers need "
+            "stands in the script or notebook itself; put it in a module, or pass an executor",
+            RuntimeWarning, stacklevel=5,
+        )  # fmt: skip
     for piece in pieces:
         yield piece, _work(recipe, piece, recording, halt)
 
@@ -95,11 +105,16 @@ def _hand_out(
             # Woken now and then, so that Ctrl-C is heard.
             done, _ = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
             for future in done:
-                yield waiting.pop(future), future.result()
+                piece = waiting.pop(future)
+                if isinstance(future.exception(), TypeError) and not isinstance(executor, ProcessPoolExecutor):
+                    # Dask takes a result for an error if its worker dies as it arrives: make it here, or raise here.
+                    yield piece, task(what, piece, recording, halt)
+                else:
+                    yield piece, future.result()
     except BrokenExecutor as error:
         raise RuntimeError(
-            f"simulate: the executor's workers died ({error}); pass a new executor. With into=… what is finished is "
-            "kept, and the same call goes on from there"
+            f"simulate: workers died ({error}); an executor whose workers died cannot be used again. With into=… what "
+            "is finished is kept, and the same call goes on from there"
         ) from error
     finally:
         halt[0] = len(waiting) > 0  # left early: nobody waits for what is still running
@@ -121,8 +136,17 @@ def _method(recipe: Recipe) -> str | None:
         sent = pickle.dumps(recipe)
     except (pickle.PicklingError, AttributeError, TypeError):
         return None
-    # A spawned process would have to run the user's script again to find what stands in it.
-    return None if b"__main__" in sent else "spawn"
+    # A spawned process runs the user's script again, in search of what stands in it, and as if to answer it.
+    return None if b"__main__" in sent or not _script_is_guarded() else "spawn"
+
+
+def _script_is_guarded() -> bool:
+    """Return whether the script being run, if any, looks at its __name__ before it acts."""
+    script = getattr(sys.modules["__main__"], "__file__", None)
+    try:
+        return script is None or "__main__" in Path(script).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 @contextmanager

@@ -105,7 +105,9 @@ def test_a_dataset_has_the_events_of_each_replication_one_after_the_other(siege_
     dataset = siege_run.to_xarray()
     ends = np.cumsum(dataset.row_size)
 
-    assert {"replication": 30, "province": 34, "event": len(siege_run.day)} == dict(dataset.sizes)
+    sizes = {"replication": 30, "province": 34, "event": len(siege_run.day), "parameter": 11, "parameter_draw": 8}
+    assert sizes == dict(dataset.sizes)
+    assert np.array_equal(siege_run.recipe.draws.values, dataset.parameter_value)
     assert "event" == dataset.row_size.attrs["sample_dimension"]
     for row, (begin, end) in enumerate(pairwise([0, *ends.values.tolist()])):
         assert np.array_equal(
