@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import hashlib
 import io
 import json
@@ -50,8 +51,13 @@ _ADVICE = {
 
 def versions() -> dict[str, str]:
     """Return the versions that the bits of a run may depend on, without importing anything."""
-    libraries = {name: metadata.version(name) for name in ("numba", "numpy")}
+    libraries = {name: _version(name) for name in ("numba", "numpy")}
     return {"sim": __version__, "python": platform.python_version(), **libraries}
+
+
+@functools.cache
+def _version(name: str) -> str:
+    return metadata.version(name)
 
 
 def differences(there: dict[str, Any], here: dict[str, Any], at: str = "") -> list[str]:

@@ -25,7 +25,8 @@ class Precision:
 
     Looks are taken at counts that follow from the results so far, which do not depend on workers, and so neither does
     the count a run stops at. Replication r takes draw r mod D: each new one brings a new draw, until all D given are
-    used.
+    used. Of an outcome that seldom happens, or seldom fails to, the half-width holds at least as often as said, but
+    1.96 standard errors, from few hits, hold less often.
 
     Parameters
     ----------

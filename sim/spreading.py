@@ -83,8 +83,8 @@ def spread(
         return
     if apart and multiprocessing.parent_process() is None:
         warnings.warn(
-            "simulate: this run keeps to one process, because other threads are running and what the workers need "
-            "stands in the script or notebook itself; put it in a module, or pass an executor",
+            "simulate: this run keeps to one process, because other threads are running and a function it needs stands "
+            "in the script or notebook itself, or in another function; put it in a module, or pass an executor",
             RuntimeWarning, stacklevel=5,
         )  # fmt: skip
     for piece in pieces:

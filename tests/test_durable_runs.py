@@ -217,9 +217,9 @@ def test_the_same_call_again_only_opens(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"seed": 8}, "seed must be 7, but was 8"),
+        ({"seed": 8}, "seed: 7 there, 8 here"),
         ({"family": contagion}, "model"),
-        ({"horizon": 61.0}, "horizon must be 60.0, but was 61.0"),
+        ({"horizon": 61.0}, "horizon: 60.0 there, 61.0 here"),
         ({"drawn": 2}, "draws"),
         ({"day": "2021-08-11"}, "start"),
     ],
