@@ -23,6 +23,8 @@ class Watches(NamedTuple):
     weights: NDArray[np.int64]  # (province, 3, watch)
     threshold: NDArray[np.int64]  # (watch,)
     level: NDArray[np.int64]  # (watch,) work room
+    held: NDArray[np.int8]  # (province,) the start last looked at, and what followed from it: most are the same
+    at_start: NDArray[np.int64]  # (watch + 1,) levels, and capitals lost
 
 
 def watches_of(watches: Sequence[Watch], provinces: int) -> Watches:
@@ -30,12 +32,29 @@ def watches_of(watches: Sequence[Watch], provinces: int) -> Watches:
     weights = np.zeros((provinces, 3, len(watches)), np.int64)
     for k, watch in enumerate(watches):
         weights[:, :, k] = watch.weights
-    return Watches(weights, np.array([w.threshold for w in watches], np.int64), np.zeros(len(watches), np.int64))
+    return Watches(
+        weights, np.array([w.threshold for w in watches], np.int64), np.zeros(len(watches), np.int64),
+        np.full(provinces, -1, np.int8), np.zeros(len(watches) + 1, np.int64),
+    )  # fmt: skip
 
 
 def empty_counts(horizon: float, provinces: int) -> NDArray[np.int64]:
     """Return room for counts by day: day 0, the start, to the last whole day within *horizon*."""
     return np.zeros((int(horizon) + 1, provinces + 1), np.int64)
+
+
+@inner
+def _start(watches: Watches, initial: NDArray[np.int8]) -> None:
+    """Bring what follows from the start up to *initial*."""
+    last = len(watches.level)
+    for p in range(len(initial)):
+        was, held = watches.held[p], initial[p]
+        if was == held:
+            continue
+        watches.held[p] = held
+        watches.at_start[last] += (held == _INSURGENT) - (was == _INSURGENT)
+        for k in range(last):
+            watches.at_start[k] += watches.weights[p, held, k] - (watches.weights[p, was, k] if was >= 0 else 0)
 
 
 @inner
@@ -50,14 +69,10 @@ def fold(
     number of replications with so many capitals lost at the end of each day.
     """
     level, threshold, weights = watches.level, watches.threshold, watches.weights
-    level[:] = 0
-    lost = 0
-    for p in range(len(initial)):
-        held = initial[p]
-        lost += held == _INSURGENT
-        for k in range(len(level)):
-            level[k] += weights[p, held, k]
+    _start(watches, initial)
+    lost = watches.at_start[len(level)]
     for k in range(len(level)):
+        level[k] = watches.at_start[k]
         times[k] = 0.0 if level[k] >= threshold[k] else np.inf
     steps[0, lost] += 1
     for e in range(begin, end):
