@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sim import checks, plots
     from sim.archive import open_ensemble, rerun
     from sim.calibration import Posterior, calibrate
     from sim.control import Control, State
@@ -31,14 +32,17 @@ _ROOMS = {
     "State": "control", "Theatre": "theatre", "calibrate": "calibration", "load_theatre": "theatre",
     "merge": "merging", "open_ensemble": "archive", "rerun": "archive", "simulate": "simulation",
 }  # fmt: skip
+_PACKAGES = ("checks", "plots")
 __all__ = [
     "CompiledEngine", "Control", "Draws", "Ensemble", "Model", "Passages", "Posterior", "Precision", "Projection",
-    "Record", "Scenario", "SimPyEngine", "State", "Theatre", "calibrate", "load_theatre", "merge", "open_ensemble",
-    "rerun", "simulate",
+    "Record", "Scenario", "SimPyEngine", "State", "Theatre", "calibrate", "checks", "load_theatre", "merge",
+    "open_ensemble", "plots", "rerun", "simulate",
 ]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
+    if name in _PACKAGES:
+        return importlib.import_module(f"sim.{name}")
     if name not in _ROOMS:
         raise AttributeError(f"module 'sim' has no attribute {name!r}")
     value = getattr(importlib.import_module(f"sim.{_ROOMS[name]}"), name)
