@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sim import sampling
+from sim import counting, sampling
 from sim.likelihood import Likelihood, from_scores, likelihood
 from sim.model import CONTESTED_AT_START, Draws, Model
 from sim.record import Record
@@ -21,10 +21,10 @@ from sim.record import Record
 __all__ = ["Posterior", "calibrate"]
 
 Floats: TypeAlias = NDArray[np.float64]
-Method: TypeAlias = Literal["grid", "ensemble sampler", "fixed"]
+Method: TypeAlias = Literal["grid", "ensemble sampler", "rejection", "fixed"]
 
 #: Above this ratio of posterior to prior spread the week is said to leave a parameter alone.
-_KEPT = 0.95
+_KEPT = 0.9
 _CARRIED = (
     f"{CONTESTED_AT_START} is carried by the filter from day 0 to the end of the record: the mean over capitals nobody "
     "reported on, for a projection to start from"
@@ -40,8 +40,13 @@ class Posterior(Draws):
     likelihood : str
         Which likelihood was used, and its error.
     log_likelihood : ndarray, shape (draw,)
-    diagnostics : mapping of parameter to {"rhat", "ess_bulk", "ess_tail"}
-        Of the ensemble sampler; empty for the other methods.
+    diagnostics : mapping of parameter to figures
+        Of the ensemble sampler; empty for the other methods: rhat, ess_bulk, ess_tail, and mcse_low, mcse_median and
+        mcse_high, the Monte Carlo errors of the 5%, 50% and 95% points in the parameter's unit.
+    at_origin : Draws
+        The same draws as of day 0 of the record: they differ in ``start.contested`` alone, if at all.
+    ensembles : int
+        How many independent ensembles there were; draw i is of ensemble i mod ensembles.
     facts : list of dict
         What of the record was used, with sources.
     notes : tuple of str
@@ -63,6 +68,8 @@ class Posterior(Draws):
     kept: tuple[str, ...]
     poor: bool
     seed: int
+    at_origin: Draws
+    ensembles: int = 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -82,20 +89,22 @@ class Posterior(Draws):
         lines = [f"{self.model.name}: {len(self)} draws, {self.method}" + ("; POOR FIT" if self.poor else "")]
         head = f"{'parameter':<{widest}}  {'median':>9} {'5%':>9} {'95%':>9}"
         if self.diagnostics:
-            head += f" {'R-hat':>7} {'ESS bulk':>9} {'ESS tail':>9}"
+            head += f" {'MC error':>9} {'R-hat':>7} {'ESS bulk':>9} {'ESS tail':>9}"
         lines.append(head)
         for name in self.names:
             low, middle, high = self.quantiles(name)
             line = f"{name:<{widest}}  {middle:>9.4g} {low:>9.4g} {high:>9.4g}"
             if name in self.diagnostics:
                 told = self.diagnostics[name]
-                line += f" {told['rhat']:>7.4f} {told['ess_bulk']:>9.0f} {told['ess_tail']:>9.0f}"
+                line += f" {told['mcse_median']:>9.2g} {told['rhat']:>7.4f}"
+                line += f" {told['ess_bulk']:>9.0f} {told['ess_tail']:>9.0f}"
             if not self.model.parameters[name].free:
                 line += "  fixed"
             elif name in self.kept:
                 line += "  prior kept"
             lines.append(line)
-        lines.append("rates are per day and capital; effects have no unit")
+        unit = "rates are per day and capital; effects have no unit"
+        lines.append(f"{unit}; MC error is that of the median" if self.diagnostics else unit)
         lines.append(f"likelihood: {self.likelihood}")
         lines += [f"note: {note}" for note in self.notes]
         return "\n".join(lines)
@@ -113,6 +122,24 @@ class Posterior(Draws):
             "poor fit": self.poor, "notes": list(self.notes), "facts": self.facts,
         }  # fmt: skip
 
+    def to_arviz(self) -> Any:
+        """Return the draws as ArviZ has them: an ``xarray.DataTree`` with a group "posterior" (chain, draw).
+
+        Chains are the independent ensembles. Needs the extra: ``pip install "sweepcast[arviz]"``.
+        """
+        try:
+            from arviz_base import from_dict
+        except ImportError as missing:
+            raise ImportError('to_arviz needs ArviZ: python -m pip install "sweepcast[arviz]"') from missing
+        each = len(self) // self.ensembles
+        chains = {
+            name: self[name][: each * self.ensembles].reshape(each, self.ensembles).T.copy() for name in self.names
+        }
+        weight = self.log_likelihood[: each * self.ensembles].reshape(each, self.ensembles).T.copy()
+        tree = from_dict({"posterior": chains, "sample_stats": {"log_likelihood": weight}})
+        tree.attrs |= {"model": self.model.name, "likelihood": self.likelihood, "seed": self.seed}
+        return tree
+
 
 def calibrate(
     model: Model,
@@ -121,12 +148,19 @@ def calibrate(
     seed: int,
     draws: int = 1000,
     accept_poor: bool = False,
+    points: int = 32,
+    hours: Literal["auto", "average"] = "auto",
+    use_mode: bool = False,
+    mode_error: float | None = None,
+    window_opened_by: Literal["first capture"] | None = None,
     progress: Callable[[int], object] | None = None,
     _budget: sampling.Budget | None = None,
 ) -> Posterior:
     """Return draws of the parameters of *model* given *week*.
 
-    One or two free parameters are put on a grid; three or more are sampled by independent ensembles of walkers.
+    One or two free parameters are put on a grid; three or more are sampled by at least four independent ensembles of
+    walkers, from dispersed starts. A count that only simulation can weigh is calibrated by keeping draws of the prior
+    whose simulated record has it.
 
     Parameters
     ----------
@@ -138,6 +172,8 @@ def calibrate(
     draws : int
     accept_poor : bool
         Go on although the sampler's diagnostics are poor; the summary says so.
+    points, hours, use_mode, mode_error, window_opened_by
+        How the record is weighed: see ``sim.likelihood.likelihood``.
     progress : function of the number of steps done, optional
 
     Returns
@@ -157,7 +193,10 @@ def calibrate(
         raise TypeError(f"calibrate: draws must be a positive integer, but was {draws!r}")
     if draws < 1:
         raise ValueError(f"calibrate: draws must be a positive integer, but was {draws!r}")
-    weight = likelihood(model, week, seed=seed)
+    weight = likelihood(
+        model, week, seed=seed, points=points, hours=hours, use_mode=use_mode, mode_error=mode_error,
+        window_opened_by=window_opened_by,
+    )  # fmt: skip
     budget = _budget or sampling.Budget()
     dimension = len(model.free)
     method: Method
@@ -169,13 +208,19 @@ def calibrate(
         found = weight(from_scores(model, scores)) - 0.5 * np.sum(scores * scores, axis=1)
         return np.where(near & ~np.isnan(found), found, -math.inf)
 
+    def kept_by(scores: Floats, batch: int) -> NDArray[np.bool_]:
+        proposed = Draws(tuple(model.parameters), from_scores(model, scores))
+        return counting.matched(model, week, proposed, len(scores), counting.stream_seed(seed, f"rejection {batch}"))
+
     if dimension == 0:
         method, sample = "fixed", sampling.Sample(np.zeros((draws, 0)), [])
+    elif weight.kind == "simulated":
+        method, sample = "rejection", sampling.rejection(kept_by, dimension, draws, seed, progress)
     elif dimension <= 2:
         method, sample = "grid", sampling.grid(density, dimension, draws, seed)
     else:
         method, sample = "ensemble sampler", sampling.ensembles(density, dimension, draws, seed, budget, progress)
-    diagnostics = dict(zip(model.free, sample.diagnostics, strict=bool(sample.diagnostics)))
+    diagnostics = dict(zip(model.free, _told(model, sample), strict=bool(sample.diagnostics)))
     poor = _poor(diagnostics, budget)
     if poor and not accept_poor:
         raise RuntimeError(_complaint(model, poor, sample, budget))
@@ -183,20 +228,41 @@ def calibrate(
     log_likelihood = weight(values)
     if not np.all(log_likelihood > -math.inf):
         raise ValueError("calibrate: the record is impossible under the model, whatever its parameters")
-    notes = weight.notes
+    notes, at_origin = weight.notes, Draws(tuple(model.parameters), values.copy())
+    if method == "rejection":
+        notes = (
+            *notes,
+            f"{draws} draws of the prior kept of {sample.steps}, each for one simulated record with the count",
+        )
     if weight.carried is not None:
         # A projection starts where the record ends, and so does what it must know of contests nobody saw.
         values[:, list(model.parameters).index(CONTESTED_AT_START)] = weight.carried(values)
         notes = (*notes, _CARRIED)
-    kept = [
+    left = [
         name for name, column in zip(model.free, sample.scores.T, strict=True)
         if np.std(column) > _KEPT and abs(np.mean(column)) < 0.25
     ]  # fmt: skip
     return Posterior(
         names=tuple(model.parameters), values=values, model=model, record=week, method=method,
         likelihood=_with_error(weight, sample.scores), log_likelihood=log_likelihood, diagnostics=diagnostics,
-        facts=week.facts, notes=notes, kept=tuple(kept), poor=bool(poor), seed=int(seed),
+        facts=week.facts, notes=notes, kept=tuple(left), poor=bool(poor), seed=int(seed), at_origin=at_origin,
+        ensembles=sample.ensembles,
     )  # fmt: skip
+
+
+def _told(model: Model, sample: sampling.Sample) -> list[dict[str, float]]:
+    """Return the diagnostics of each free parameter, with Monte Carlo errors of quantiles in its unit."""
+    found = []
+    for j, told in enumerate(sample.diagnostics):
+        told = dict(told)
+        if sample.errors is not None:
+            prior = model.parameters[model.free[j]]
+            at = np.quantile(sample.scores[:, j], sampling.QUANTILES)
+            # Half the span that one error to either side of the quantile makes in the parameter's unit.
+            span = (prior.from_score(at + sample.errors[j]) - prior.from_score(at - sample.errors[j])) / 2
+            told |= dict(zip(("mcse_low", "mcse_median", "mcse_high"), map(float, span), strict=True))
+        found.append(told)
+    return found
 
 
 def _with_error(weight: Likelihood, scores: Floats) -> str:
@@ -204,7 +270,8 @@ def _with_error(weight: Likelihood, scores: Floats) -> str:
         return weight.text
     middle = np.median(scores, axis=0)[None]
     error = weight.error(from_scores(weight.model, middle)[0])
-    return f"{weight.text}; error of the log likelihood {error:.3f} at the posterior median (8 scrambles)"
+    of = "simulations" if weight.kind == "simulated" else "scrambles"
+    return f"{weight.text}; error of the log likelihood {error:.3f} at the posterior median (8 {of})"
 
 
 def _poor(diagnostics: Mapping[str, Mapping[str, float]], budget: sampling.Budget) -> list[str]:

@@ -1,34 +1,42 @@
 """What a record says of a model's parameters: the likelihood that fits the record and the model, chosen and named.
 
-Counts only: the exact chain of ``chains.py``. Dated captures and seizures only: the exact history of ``subsets.py``.
-Hidden contests: the filter of ``contests.py``. What none of them can take is refused by name, before any work.
+Counts only: the exact chain of ``chains.py``, or simulation. Dated captures and seizures only: the exact history of
+``subsets.py``. Hidden contests, frailties, windows: the filter of ``contests.py``, averaged over unknown hours. What
+none of them can take is refused by name, before any work.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sim import chains, contests, subsets
+from sim import contests, counting, subsets
 from sim.control import Control
-from sim.hazards import Baseline, Calendar, Custom, Frailty, Momentum, Neighbours, PullBack, Reserves, Term
+from sim.hazards import Frailty
+from sim.hours import Capture, plan
 from sim.law import Law
 from sim.lowering import lower
 from sim.model import CONTESTED_AT_START, Model
+from sim.observations import captures_of, chosen_hours, sightings_of, survival_note, told_by_mode, undecided
+from sim.rates import KINDS, kinds_of
 from sim.record import Record
-from sim.streams import key_of
+from sim.stand_in import correction, stand_in
+from sim.weighable import OPENED, require_options, require_record, require_weighable, terms_of
 
-__all__ = ["Likelihood", "from_scores", "likelihood"]
+__all__ = ["Likelihood", "from_scores", "lens_of", "likelihood"]
 
 Floats: TypeAlias = NDArray[np.float64]
-_DAY = timedelta(days=1)
+Kind: TypeAlias = Literal["count", "simulated", "captures", "contests"]
+
 _SCRAMBLES = 8
+#: Weeks simulated for each value of the parameters where a count has no exact chain.
+_SIMULATED = 1_000
+#: Nodes of the quadrature over frailties, by how many transitions have one.
+_NODES = {0: 1, 1: 64, 2: 24, 3: 12}
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +45,7 @@ class Likelihood:
 
     Parameters
     ----------
-    kind : "count", "captures" or "contests"
+    kind : "count", "simulated", "captures" or "contests"
     text : str
         Which it is, in words.
     notes : tuple of str
@@ -48,7 +56,7 @@ class Likelihood:
 
     model: Model
     record: Record
-    kind: Literal["count", "captures", "contests"]
+    kind: Kind
     text: str
     notes: tuple[str, ...]
     function: Callable[[Floats], Floats]
@@ -62,7 +70,7 @@ class Likelihood:
     def error(self, values: ArrayLike) -> float:
         """Return the standard error of one log-likelihood at *values*, shape (parameter,); 0 if exact.
 
-        It comes from eight independent scrambles.
+        It comes from eight independent scrambles, or eight independent simulations.
         """
         if self.again is None:
             return 0.0
@@ -71,7 +79,17 @@ class Likelihood:
         return float(np.std(found, ddof=1))
 
 
-def likelihood(model: Model, record: Record, *, seed: int | None = None, points: int = 32) -> Likelihood:
+def likelihood(
+    model: Model,
+    record: Record,
+    *,
+    seed: int | None = None,
+    points: int = 32,
+    hours: Literal["auto", "average"] = "auto",
+    use_mode: bool = False,
+    mode_error: float | None = None,
+    window_opened_by: Literal["first capture"] | None = None,
+) -> Likelihood:
     """Return the likelihood of *record* under *model*.
 
     Parameters
@@ -79,249 +97,206 @@ def likelihood(model: Model, record: Record, *, seed: int | None = None, points:
     record : Record
         With an end: ``record.until(…)``, ``record.as_count()`` or ``Record.from_count(…)``.
     seed : int
-        Addresses the points of the average over unknown hours; needed for hidden contests only.
+        Addresses the points of the average over unknown hours, and simulations; needed only where there are any.
     points : int
-        How many there are, a power of two.
+        How many points there are, a power of two.
+    hours : "auto" or "average"
+        "average" averages over unknown hours also where an exact recursion does without.
+    use_mode : bool
+        Read how a capital was reported to have been captured as telling a seizure from a fall.
+    mode_error : float
+        The probability, in (0, 1/2], that such a report is wrong; needed with *use_mode*, and only then.
+    window_opened_by : None or "first capture"
+        "first capture" weighs the record given that a capital was captured in the interval of its first capture and
+        none before: what is to be expected where the record begins on a day because of that capture.
 
     Raises
     ------
     TypeError, ValueError
         If the record has no end, or the model has a term or a transition this record cannot be weighed under.
     """
-    if not isinstance(record, Record):
-        raise TypeError(
-            f"likelihood: the week must be a Record, but was {record!r}; theatre.record.until('…') gives one"
-        )
-    if record.end is None:
-        raise ValueError(
-            "likelihood: the record must have an end, or the future would leak in; "
-            "say what was known when with record.until('YYYY-MM-DD')"
-        )
-    if record.provinces != model.theatre.provinces:
-        strange = ", ".join(sorted(set(record.provinces).symmetric_difference(model.theatre.provinces)))
-        raise ValueError(f"likelihood: the record must be of the model's provinces, but they differ in {strange}")
-    _require_weighable(model)
+    require_record(model, record)
+    error = require_options(hours, use_mode, mode_error, window_opened_by)
     if not record.named:
-        return _of_count(model, record)
-    return _of_contests(model, record, seed, points) if model.leaves_contested else _of_captures(model, record)
-
-
-# -- what cannot be weighed ------------------------------------------------------------------------------------------
-
-
-def _require_weighable(model: Model) -> None:
-    if "recapture" in model.hazards:
-        raise ValueError(
-            "likelihood: recapture cannot be learned from the record; calibrate a model without it, "
-            "and add it as a what-if when projecting"
-        )
-    for transition, hazard in model.hazards.items():
-        for term in hazard.terms:
-            reason = _refused(term)
-            if reason:
-                raise ValueError(f"likelihood: {transition}.{term.name} {reason}")
-
-
-def _refused(term: Term) -> str:
-    without = "calibrate without it, and add it as a what-if when projecting"
-    if isinstance(term, Momentum) and term.window is not None:
-        return f"depends on when each capital was lost, which the likelihood does not follow; {without}"
-    if isinstance(term, Frailty):
-        return f"is a hidden number for each province, which the likelihood does not integrate; {without}"
-    if isinstance(term, Custom):
-        return f"is a function the likelihood cannot read; {without}"
-    if isinstance(term, Reserves):
-        return f"ties the contests of different provinces together; {without}"
-    plain = "counts days from a projection's start, which a record does not have; name a date, or "
-    if isinstance(term, Calendar) and any(_plain(edge) for edge in (term.start, term.stop)):
-        return plain + without
-    if isinstance(term, PullBack) and _plain(term.after):
-        return plain + without
-    return ""
-
-
-def _plain(instant: object) -> bool:
-    return isinstance(instant, float) and math.isfinite(instant)
+        if error is not None or window_opened_by is not None:
+            what = "use_mode" if error is not None else "window_opened_by"
+            raise ValueError(f"likelihood: {what} needs dated captures, but the record is a count; use record.until(…)")
+        return _of_count(model, record, seed)
+    require_weighable(model)
+    law = lower(model, record.start)
+    found = _of_captures(model, record, law, seed, points, hours, error)
+    return found if window_opened_by is None else _given_the_first(found, law)
 
 
 # -- counts ----------------------------------------------------------------------------------------------------------
 
 
-def _of_count(model: Model, record: Record) -> Likelihood:
-    if model.leaves_contested:
-        raise ValueError(
-            "likelihood: a count alone cannot tell seizures from falls; calibrate on the dated record "
-            "(record.until(…)), or a model of seizures only"
-        )
-    for term in model.hazards["seizure"].terms:
-        if not _alike(model, term):
-            raise ValueError(
-                f"likelihood: seizure.{term.name} tells capitals apart, but a count does not say which were lost, and "
-                "weighing it by simulation is out of scope; calibrate on the dated record (record.until(…)), or leave "
-                "the term out"
-            )
-    law, n = lower(model, record.start), len(record.provinces)
-    counts = [(min(record.day(row.day + _DAY), record.days), row.captured) for row in record.counts]
-    only = model.hazards["seizure"].terms
-    if len(only) == 1:
-        return Likelihood(
-            model, record, "count", "binomial probability of the count, exact", _count_notes(record),
-            _binomial(law, n, *counts[0]),
+def _of_count(model: Model, record: Record, seed: int | None) -> Likelihood:
+    notes = counting.count_notes(record)
+    if counting.alike(model):
+        chain = "binomial probability of the count" if counting.only_baseline(model) else (
+            "probability of the count under the exact birth chain"
         )  # fmt: skip
-    return Likelihood(
-        model, record, "count", "probability of the count under the exact birth chain", _count_notes(record),
-        lambda values: chains.counted(law, counts, values),
-    )  # fmt: skip
+        text = f"{chain}, exact" if counting.only_baseline(model) else chain
+        return Likelihood(model, record, "count", text, notes, counting.exact(model, record))
+    if seed is None:
+        raise TypeError("likelihood: a count under a model that tells capitals apart is simulated; pass seed=")
 
+    def again(stream: int) -> Callable[[Floats], Floats]:
+        return counting.simulated(model, record, _SIMULATED, seed, stream)
 
-def _count_notes(record: Record) -> tuple[str, ...]:
-    numbers = ", ".join(f"{row.captured} of {len(record.provinces)} on {row.day}" for row in record.counts)
-    return (f"the count alone is used ({numbers}), not which capitals or when", "no capital is lost on day 0")
-
-
-def _alike(model: Model, term: Term) -> bool:
-    """Return whether *term* is the same for every capital still held, and depends only on how many are lost."""
-    n = len(model.theatre.provinces)
-    if isinstance(term, Neighbours):
-        return all(len(others) == n - 1 for others in model.theatre.neighbours(term.via))
-    if isinstance(term, Calendar):
-        return term.provinces is None or len(term.provinces) == n
-    if isinstance(term, PullBack):
-        return len(term.keep) in (0, n)
-    return isinstance(term, (Baseline, Momentum))
-
-
-def _binomial(law: Law, n: int, days: float, lost: int) -> Callable[[Floats], Floats]:
-    from scipy import special
-
-    choices = float(special.gammaln(n + 1) - special.gammaln(lost + 1) - special.gammaln(n - lost + 1))
-
-    def function(values: Floats) -> Floats:
-        rate = chains.birth_rates(law, values, most=1)[:, 0] / n
-        with np.errstate(divide="ignore"):
-            gone = np.log(-np.expm1(-rate * days)) if lost else np.zeros(len(values))
-        return np.asarray(choices + lost * gone - (n - lost) * rate * days)
-
-    return function
+    text = (
+        f"probability of the count by simulation, NOT exact: the share of {_SIMULATED} simulated records that have it, "
+        "for each value of the parameters"
+    )
+    return Likelihood(model, record, "simulated", text, notes, again(0), again)
 
 
 # -- dated captures --------------------------------------------------------------------------------------------------
 
 
-def _intervals(model: Model, record: Record) -> list[contests.Capture]:
-    return [
-        (model.theatre.index(row.province), record.day(row.earliest), record.day(row.latest)) for row in record.captures
-    ]
+def _of_captures(
+    model: Model, record: Record, law: Law, seed: int | None, points: int, hours: str, error: float | None
+) -> Likelihood:  # fmt: skip
+    hidden = model.leaves_contested
+    seen, notes = sightings_of(model, record) if hidden else ([], [])
+    captures = captures_of(model, record, seen)
+    told, more = told_by_mode(model, record, error if hidden else None)
+    notes = [survival_note(record), *notes, *more]
+    if not hidden:
+        notes += _unread(record, error)
+    open_ = subsets.most_open(captures)
+    windows = law.window.tolist()
+    plain = not hidden and not windows and not any(isinstance(term, Frailty) for _, term in terms_of(model))
+    if plain and hours == "auto" and open_ <= subsets.MOST_OPEN:
+        table = subsets.stages(len(record.provinces), captures, law.breaks.tolist(), record.days)
+        kinds = kinds_of(model.hazards)
+        return Likelihood(
+            model, record, "captures", "history of the captures, each within its interval, exact", tuple(notes),
+            lambda values: subsets.history(law, table, kinds, values),
+        )  # fmt: skip
+    steady = not plain and not windows and open_ <= subsets.MOST_OPEN
+    return _averaged(model, record, law, captures, seen, told, notes, seed, points, steady)
 
 
-def _survival(record: Record) -> str:
-    left = len(record.provinces) - len(record.captures)
-    return f"the {left} capitals without a capture are read as not captured by the record's end"
-
-
-def _of_captures(model: Model, record: Record) -> Likelihood:
-    law = lower(model, record.start)
-    table = subsets.stages(len(record.provinces), _intervals(model, record), law.breaks.tolist(), record.days)
-    notes = [_survival(record)]
+def _unread(record: Record, error: float | None) -> list[str]:
     seen = sorted({row.province for row in record.sightings if row.control is Control.CONTESTED})
-    if seen:
-        notes.append(f"contested is read as government-held in this model ({', '.join(seen)})")
-    return Likelihood(
-        model, record, "captures", "history of the captures, each within its interval, exact", tuple(notes),
-        lambda values: subsets.history(law, table, values),
-    )  # fmt: skip
+    notes = [f"contested is read as government-held in this model ({', '.join(seen)})"] if seen else []
+    return notes + (["modes of capture say nothing to a model of seizures only"] if error is not None else [])
 
 
-# -- hidden contests -------------------------------------------------------------------------------------------------
+def _averaged(
+    model: Model, record: Record, law: Law, captures: Sequence[Capture], seen: Sequence[Any], told: Floats,
+    notes: Sequence[str], seed: int | None, points: int, steady: bool,
+) -> Likelihood:  # fmt: skip
+    lens, n, breaks, end = lens_of(model, told), len(record.provinces), law.breaks.tolist(), record.days
+    table = subsets.stages(n, captures, breaks, end) if steady else None
+    unknown = bool(undecided(captures))
 
-
-def _of_contests(model: Model, record: Record, seed: int | None, points: int) -> Likelihood:
-    law, end, n = lower(model, record.start), record.days, len(record.provinces)
-    seen, notes = _sightings(model, record)
-    captures = []
-    for p, low, high in _intervals(model, record):
-        # A capital seen on a day was captured after that day began: no point is spent where the sighting forbids it.
-        start = max([low, *(first for q, first, _, _ in seen if q == p and first < high)])
-        captures.append((p, start, high))
-    transitions, column = list(model.hazards), list(model.parameters).index(CONTESTED_AT_START)
-    unknown = _undecided(captures)
-    notes.insert(0, _survival(record))
-
-    def hours(scramble: int) -> Floats:
-        u = np.full((points if unknown else 1, len(captures)), 0.5)
-        if unknown:
-            u[:, unknown] = _sobol(len(unknown), points, seed, scramble)
-        return u
-
-    def laid(scramble: int) -> contests.Plan:
-        return contests.plan(n, captures, seen, law.breaks.tolist(), end, hours(scramble))
+    def laid(scramble: int) -> tuple[Any, Any]:
+        u = chosen_hours(captures, points, seed, scramble)
+        laid_out = plan(
+            n, captures, seen, breaks, end, u, windows=law.window.tolist(), afterwards="recapture" in model.hazards
+        )
+        return laid_out, stand_in(table, captures, seen, u) if table is not None and unknown else None
 
     def function(scramble: int) -> Callable[[Floats], Floats]:
-        table = laid(scramble)
-        return lambda values: contests.filtered(law, table, transitions, column, values)
+        laid_out, stand = laid(scramble)
 
-    told = {p for p, *_ in captures} | {record.provinces.index(name) for name in record.state().sighted}
-    untold = [p for p in range(n) if p not in told]
+        def weigh(values: Floats) -> Floats:
+            found = contests.filtered(law, laid_out, lens, values)
+            return found if stand is None else found + correction(law, stand, lens, values)
 
-    def carried(values: Floats) -> Floats:
-        return contests.carried(law, laid(0), transitions, column, values, untold)
+        return weigh
 
-    if unknown and (points < 1 or points & (points - 1)):
-        raise ValueError(f"likelihood: points must be a power of two, but was {points!r}")
-    text = "hidden contests filtered in closed form given the hours of captures"
+    told_of = {p for p, *_ in captures} | {record.provinces.index(name) for name in record.state().sighted}
+    untold = [p for p in range(n) if p not in told_of]
+    first = laid(0)[0]
+    hidden = model.leaves_contested
+    text = "hidden contests filtered in closed form" if hidden else "history of the captures"
+    text += " given the hours of captures"
+    if np.any(lens.frailty >= 0):
+        text += ", frailties integrated by Gauss-Hermite quadrature for each province"
     if unknown:
         text += f", averaged over {points} scrambled Sobol points of the unknown hours"
     return Likelihood(
-        model, record, "contests", text, tuple(notes), function(0), function if unknown else None,
-        carried if untold else None,
+        model, record, "contests" if hidden else "captures", text, tuple(notes), function(0),
+        function if unknown else None,
+        (lambda values: contests.carried(law, first, lens, values, untold)) if hidden and untold else None,
     )  # fmt: skip
 
 
-def _undecided(captures: Sequence[contests.Capture]) -> list[int]:
-    """Return the captures whose time, or whose place among captures of the same exact time, is not known."""
-    exact = [low for _, low, high in captures if low == high]
-    return [i for i, (_, low, high) in enumerate(captures) if low < high or exact.count(low) > 1]
+def lens_of(model: Model, told: Floats) -> contests.Lens:
+    """Return what the filter reads of *model*; *told*, shape (province, 2), is how modes of capture fit."""
+    names = list(model.parameters)
+    frail = [
+        next((f"{kind}.{term.name}" for of, term in terms_of(model) if of == kind and isinstance(term, Frailty)), None)
+        for kind in KINDS
+    ]
+    with_one = [i for i, name in enumerate(frail) if name is not None]
+    z, w = np.polynomial.hermite_e.hermegauss(_NODES[len(with_one)]) if with_one else (np.zeros(1), np.ones(1))
+    grids = np.meshgrid(*[np.arange(len(z))] * len(with_one), indexing="ij")
+    index = np.stack(grids, axis=-1).reshape(-1, len(with_one)) if with_one else np.zeros((1, 0), np.int64)
+    nodes = np.zeros((len(index), len(KINDS)))
+    nodes[:, with_one] = z[index]
+    weights = np.prod(w[index] / w.sum(), axis=1) if with_one else np.ones(1)
+    return contests.Lens(
+        kinds=kinds_of(model.hazards), start=names.index(CONTESTED_AT_START) if model.leaves_contested else -1,
+        frailty=np.array([names.index(name) if name else -1 for name in frail], np.int64), nodes=nodes,
+        weights=weights, told=told,
+    )  # fmt: skip
 
 
-def _sobol(dimension: int, points: int, seed: int | None, scramble: int) -> Floats:
-    from scipy.stats import qmc
-
-    if seed is None:
-        raise TypeError("likelihood: averaging over unknown hours needs a seed; pass seed=")
-    rng = np.random.default_rng(int(key_of(seed, f"hours {scramble}")))
-    return np.asarray(qmc.Sobol(dimension, scramble=True, rng=rng).random_base2(points.bit_length() - 1))
+# -- a record that begins with its first capture ---------------------------------------------------------------------
 
 
-def _sightings(model: Model, record: Record) -> tuple[list[contests.Seen], list[str]]:
-    """Return what was seen, as moments a filter can be conditioned on, and notes on the reading."""
-    found: list[contests.Seen] = []
-    dropped = []
-    latest = {row.province: row.latest for row in record.captures}
-    for row in record.sightings:
-        p = model.theatre.index(row.province)
-        for day in dict.fromkeys((row.first, row.last)):
-            low = record.day(day)
-            if _midnight(day) >= latest.get(row.province, datetime.max):
-                dropped.append(row.province)
-                continue
-            # A span that began before the record is known to hold on its first moment.
-            moment = (p, max(low, 0.0), max(min(low + 1.0, record.days), 0.0), row.control)
-            if low < record.days and moment not in found and record.day(row.last) >= 0.0:
-                found.append(moment)
-    notes = []
-    if found:
-        names = sorted({record.provinces[p] for p, *_ in found})
-        notes.append(
-            "a sighting is read at the middle of its day, or of the part of it before the capture; one over several "
-            f"days, on the first and the last of them ({', '.join(names)})"
+def _given_the_first(found: Likelihood, law: Law) -> Likelihood:
+    """Return *found* given that a capital was captured in the interval of the record's first capture, none before."""
+    record, model = found.record, found.model
+    captures = captures_of(model, record)
+    if not captures:
+        raise ValueError(
+            f"likelihood: window_opened_by={OPENED!r} needs a capture, but the record has none; leave it out"
         )
-    if dropped:
-        notes.append(f"sightings after the capture are left out ({', '.join(sorted(set(dropped)))})")
-    return found, notes
+    after, before = min(low for _, low, _ in captures), min(high for _, _, high in captures)
+    opening = _first_capture(model, law, after, before)
+
+    def given(function: Callable[[Floats], Floats]) -> Callable[[Floats], Floats]:
+        return lambda values: function(values) - opening(values)
+
+    note = (
+        f"weighed given that the record's first capture fell between days {after:g} and {before:g}, with none before: "
+        "the record begins because of it"
+    )
+    again = found.again
+    return Likelihood(
+        model, record, found.kind, f"{found.text}, given the first capture", (*found.notes, note),
+        given(found.function), None if again is None else (lambda scramble: given(again(scramble))), found.carried,
+    )  # fmt: skip
 
 
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time())
+def _first_capture(model: Model, law: Law, after: float, before: float) -> Callable[[Floats], Floats]:
+    """Return the log probability (density, if the two are one) that the first capture comes between two times."""
+    n, breaks = len(model.theatre.provinces), law.breaks.tolist()
+    lens, one = lens_of(model, np.ones((n, 2))), np.full((1, 1), 0.5)
+
+    def none_by(end: float) -> Callable[[Floats], Floats]:
+        table = plan(n, [], [], breaks, end, one[:, :0], windows=law.window.tolist())
+        return lambda values: contests.filtered(law, table, lens, values)
+
+    if after == before:
+        alone = [plan(n, [(p, after, after)], [], breaks, after, one, windows=law.window.tolist()) for p in range(n)]
+        return lambda values: np.logaddexp.reduce([contests.filtered(law, t, lens, values) for t in alone], axis=0)
+    late = none_by(before)
+    early = none_by(after) if after > 0.0 else lambda values: np.zeros(len(values))
+
+    def function(values: Floats) -> Floats:
+        since = early(values)
+        # log(S(after) - S(before)), without losing digits where little happens between.
+        with np.errstate(divide="ignore"):
+            return np.asarray(since + np.log(-np.expm1(late(values) - since)))
+
+    return function
 
 
 def from_scores(model: Model, scores: Floats) -> Floats:

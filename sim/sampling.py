@@ -1,7 +1,7 @@
 """Draws from a posterior on standard normal scores: a grid for one or two of them, emcee's ensembles for more.
 
-A density here is a function of scores, shape (row, score), that gives log densities. Every random number is addressed
-by the seed.
+A density here is a function of scores, shape (row, score), that gives log densities. Where there is none, draws of the
+prior are kept when a simulation from them has the record. Every random number is addressed by the seed.
 """
 
 from __future__ import annotations
@@ -19,11 +19,15 @@ from scipy import special
 
 from sim.streams import key_of, uniforms
 
-__all__ = ["Budget", "Sample", "ensembles", "grid"]
+__all__ = ["QUANTILES", "Budget", "Sample", "ensembles", "grid", "rejection"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Density: TypeAlias = Callable[[Floats], Floats]
 
+#: The quantiles whose Monte Carlo error is told.
+QUANTILES = (0.05, 0.5, 0.95)
+#: Proposals to a batch, and the most there are, of draws that are kept or not.
+_BATCH, _MOST = 20_000, 4_000_000
 #: Cells along each axis of a grid, by the number of axes.
 _CELLS = {1: 400, 2: 120}
 #: The same while it looks for the mass.
@@ -47,11 +51,44 @@ class Budget:
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Scores drawn, shape (draw, score), and the diagnostics of each score: rhat, ess_bulk, ess_tail."""
+    """Scores drawn, shape (draw, score), and the diagnostics of each score: rhat, ess_bulk, ess_tail.
+
+    Draw i comes from ensemble i mod *ensembles*. *errors* are the Monte Carlo errors of ``QUANTILES`` of each score,
+    shape (score, 3); *steps* how many steps, or proposals, it took.
+    """
 
     scores: Floats
     diagnostics: list[dict[str, float]]
     steps: int = 0
+    ensembles: int = 1
+    errors: Floats | None = None
+
+
+def rejection(
+    kept: Callable[[Floats, int], NDArray[np.bool_]], dimension: int, draws: int, seed: int,
+    progress: Callable[[int], object] | None = None,
+) -> Sample:  # fmt: skip
+    """Return draws of the prior for which *kept*, a function of scores and the number of the batch, is true.
+
+    They are exact, independent draws of the posterior (Rubin 1984, doi:10.1214/aos/1176346785). Raise a RuntimeError if
+    there are too few of them in four million.
+    """
+    found: list[Floats] = []
+    tried = 0
+    while sum(map(len, found)) < draws:
+        if tried >= _MOST:
+            raise RuntimeError(
+                f"calibrate: only {sum(map(len, found))} of {tried} simulated records have the counts, fewer than the "
+                f"{draws} draws asked for; ask for fewer, or widen the priors"
+            )
+        batch = tried // _BATCH
+        uniform = [uniforms(seed, f"rejection {batch}", f"score {j}", _BATCH) for j in range(dimension)]
+        scores = special.ndtri(np.column_stack(uniform)) if uniform else np.zeros((_BATCH, 0))
+        found.append(scores[kept(scores, batch)])
+        tried += _BATCH
+        if progress is not None:
+            progress(tried)
+    return Sample(np.concatenate(found)[:draws], [], tried)
 
 
 def grid(density: Density, dimension: int, draws: int, seed: int) -> Sample:
@@ -135,10 +172,13 @@ def ensembles(density: Density, dimension: int, draws: int, seed: int, budget: B
             told = _diagnostics(kept)
             if _good(told, budget, max(2.0 * budget.ess, draws)):
                 break
-    flat = kept.reshape(-1, dimension)
-    order = np.argsort(uniforms(seed, "ensembles", "order", len(flat)), kind="stable")
-    # With replacement only where fewer were kept than asked for.
-    return Sample(flat[order[np.arange(draws) % len(flat)]], told, done)
+    scores = np.empty((draws, dimension))
+    for e, flat in enumerate(kept.reshape(len(samplers), -1, dimension)):
+        order = np.argsort(uniforms(seed, "ensembles", f"order {e}", len(flat)), kind="stable")
+        share = scores[e :: len(samplers)]
+        # With replacement only where fewer were kept than asked for.
+        share[:] = flat[order[np.arange(len(share)) % len(flat)]]
+    return Sample(scores, told, done, len(samplers), _quantile_errors(kept))
 
 
 class _Walk:
@@ -199,6 +239,16 @@ def _diagnostics(kept: Floats) -> list[dict[str, float]]:
             "ess_tail": float(array_stats.ess(by_walker, method="tail", prob=0.9)),
         })  # fmt: skip
     return told
+
+
+def _quantile_errors(kept: Floats) -> Floats:
+    from arviz_stats.base import array_stats
+
+    ensembles_, steps, walkers, dimension = kept.shape
+    by_walker = kept.transpose(3, 0, 2, 1).reshape(dimension, ensembles_, steps * walkers)
+    return np.array([
+        [float(array_stats.mcse(part, method="quantile", prob=q)) for q in QUANTILES] for part in by_walker
+    ])  # fmt: skip
 
 
 def _good(told: list[dict[str, float]], budget: Budget, ess: float) -> bool:

@@ -9,6 +9,7 @@ doi:10.1214/aos/1176344247).
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from sim.control import Control
 from sim.law import Law
 from sim.rates import rates_in
 
-__all__ = ["MOST_OPEN", "Stages", "history", "stages"]
+__all__ = ["MOST_OPEN", "Stages", "history", "most_open", "stages", "through"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
@@ -54,6 +55,14 @@ class Stages:
     source: Ints  # (set,) where its probability comes from in the stage before; -1 for none
     control: NDArray[np.int8]  # (set, n) with the captures that are over and those in the set
     day: Floats  # (set,) when its stage begins, days since the origin
+
+
+def most_open(captures: Sequence[tuple[int, float, float]]) -> int:
+    """Return how many of *captures* are undecided at once, at most, as ``stages`` has them."""
+    edges = sorted({t for _, a, b in captures for t in (a, b)})
+    stretches = [sum(a <= low and high <= b for _, a, b in captures) for low, high in itertools.pairwise(edges)]
+    instants = [sum(a < t < b or a == b == t for _, a, b in captures) for t in edges]
+    return max([0, *stretches, *instants])
 
 
 def stages(provinces: int, captures: Sequence[tuple[int, float, float]], breaks: Sequence[float], end: float) -> Stages:
@@ -111,15 +120,18 @@ def _sources(before: list[int], now: list[int]) -> Ints:
     return found
 
 
-def history(law: Law, table: Stages, values: Floats) -> Floats:
-    """Return the log-likelihood of the record cut into *table*, for each row of *values* (row, parameter)."""
+def history(law: Law, table: Stages, kinds: Ints, values: Floats) -> Floats:
+    """Return the log-likelihood of the record cut into *table*, for each row of *values* (row, parameter).
+
+    *kinds* says where the transitions stand in the law, as ``rates.kinds_of`` gives it.
+    """
     # A block of rows shares the placing of each set; its table of rates stays below 32 MB.
     block = max(1, min(256, (1 << 22) // table.control.size))
     out = np.empty(len(values))
     for at in range(0, len(values), block):
         rates = rates_in(law, table.control, table.day, values[at : at + block])
         _forward(
-            rates[:, :, 0], table.days, table.points, table.width, table.open, table.source, table.first,
+            rates, kinds[0], kinds[4], table.days, table.points, table.width, table.open, table.source, table.first,
             out[at : at + block],
         )  # fmt: skip
     return out
@@ -127,44 +139,65 @@ def history(law: Law, table: Stages, values: Floats) -> Floats:
 
 @entry
 def _forward(
-    rates: Floats, days: Floats, points: Ints, width: Ints, opens: Ints, source: Ints, first: Ints, out: Floats,
+    rates: Floats, seizure: int, recapture: int, days: Floats, points: Ints, width: Ints, opens: Ints, source: Ints,
+    first: Ints, out: Floats,
 ) -> None:  # fmt: skip
-    widest = 1
-    for s in range(len(width)):
-        widest = max(widest, width[s])
-    held = np.empty(1 << widest)
-    after = np.empty(1 << widest)
-    leaving = np.empty(1 << widest)
-    entering = np.empty((1 << widest, widest))
-    room = np.empty((2, 1 << widest))
+    leaving, entering = np.zeros(rates.shape[1]), np.zeros((rates.shape[1], opens.shape[1]))
     for row in range(rates.shape[0]):
-        held[0] = 1.0
-        log = 0.0
         for s in range(len(width)):
-            m = width[s]
-            size = 1 << m
-            for member in range(size):
-                here = rates[row, first[s] + member]
-                before = source[first[s] + member]
-                after[member] = held[before] if before >= 0 else 0.0
+            for member in range(first[s], first[s + 1]):
                 # The rates of capitals lost are nil, so the sum is over those still held.
                 total = 0.0
-                for p in range(len(here)):
-                    total += here[p]
+                for p in range(rates.shape[3]):
+                    total += rates[row, member, seizure, p]
+                    # That none was recaptured is part of the record.
+                    if recapture >= 0:
+                        total += rates[row, member, recapture, p]
                 leaving[member] = total
-                for b in range(m):
-                    entering[member, b] = here[opens[s, b]]
-            held, after = after, held
-            if points[s] > 0:
-                _enter(held, entering, m, points[s])
-            elif m <= _SQUARED and _events(leaving, entering, m, days[s]) > _STEPS * _STEP:
-                log += _square(held, leaving, entering, m, days[s])
-            else:
-                log += _evolve(held, leaving, entering, m, days[s], room[0], room[1])
-            log += _rescale(held, size)
-        # Every interval is over at the end, so all that were open are in the set.
-        full = held[(1 << width[len(width) - 1]) - 1]
-        out[row] = log + math.log(full) if full > 0.0 else -np.inf
+                for b in range(width[s]):
+                    entering[member, b] = rates[row, member, seizure, opens[s, b]]
+        out[row] = through(leaving, entering, days, points, width, source, first)
+
+
+@entry
+def through(
+    leaving: Floats, entering: Floats, days: Floats, points: Ints, width: Ints, source: Ints, first: Ints
+) -> float:  # fmt: skip
+    """Return the log of the probability that every capture open in a stage has entered by the end of its interval.
+
+    Parameters
+    ----------
+    leaving : ndarray, shape (set,)
+        The rate, per day, at which the history of a set ends or goes on.
+    entering : ndarray, shape (set, widest)
+        The rate at which a capture open in the set's stage enters it.
+    days, points, width, source, first : ndarrays
+        Of a ``Stages``.
+    """
+    size = 1
+    for s in range(len(width)):
+        size = max(size, 1 << width[s])
+    held, after = np.zeros(size), np.zeros(size)
+    room = np.zeros((2, size))
+    held[0] = 1.0
+    log = 0.0
+    for s in range(len(width)):
+        m = width[s]
+        for member in range(1 << m):
+            before = source[first[s] + member]
+            after[member] = held[before] if before >= 0 else 0.0
+        held, after = after, held
+        leave, enter = leaving[first[s] : first[s + 1]], entering[first[s] : first[s + 1]]
+        if points[s] > 0:
+            _enter(held, enter, m, points[s])
+        elif m <= _SQUARED and _events(leave, enter, m, days[s]) > _STEPS * _STEP:
+            log += _square(held, leave, enter, m, days[s])
+        else:
+            log += _evolve(held, leave, enter, m, days[s], room[0], room[1])
+        log += _rescale(held, 1 << m)
+    # Every interval is over at the end, so all that were open are in the set.
+    full = held[(1 << width[len(width) - 1]) - 1]
+    return log + math.log(full) if full > 0.0 else -np.inf
 
 
 @inner

@@ -355,11 +355,47 @@ def test_a_record_the_model_cannot_produce_is_refused():
         )
 
 
-def test_a_windowed_momentum_is_refused_by_name():
+def test_a_windowed_momentum_is_learned_through_the_average_over_hours():
     place = theatre()
     model = sim.Model(place, {"seizure": slow() * Momentum(HalfNormal(1.0), window=3)})
-    with pytest.raises(ValueError, match=r"seizure\.momentum\.3d depends on when each capital was lost"):
-        calibrate(model, place.record.until("2021-08-07"), seed=1)
+    posterior = calibrate(model, place.record.until("2021-08-07"), seed=1, points=64)
+
+    assert posterior.method == "grid"
+    assert "averaged over 64 scrambled Sobol points of the unknown hours; error of the log" in posterior.likelihood
+
+
+def test_how_the_record_is_weighed_reaches_the_likelihood(real, week):
+    plain, given = (calibrate(constant(real), week, seed=1, window_opened_by=by) for by in (None, "first capture"))
+
+    # The first capture of a record that begins because of it says nothing of the pace.
+    assert np.median(given["seizure.baseline"]) < np.median(plain["seizure.baseline"])
+    assert given.likelihood.endswith("given the first capture")
+    with pytest.raises(ValueError, match="needs mode_error"):
+        calibrate(constant(real), week, seed=1, use_mode=True)
+
+
+def test_draws_are_exported_by_independent_ensemble(real, week):
+    posterior = calibrate(contagion(real), week, seed=3, draws=1001)
+    tree = posterior.to_arviz()
+
+    assert posterior.ensembles == 4
+    chains = tree["posterior"]["seizure.baseline"]
+    assert chains.dims == ("chain", "draw") and chains.shape == (4, 250)
+    assert chains.values[1, 2] == posterior["seizure.baseline"][2 * 4 + 1]
+    assert tree["sample_stats"]["log_likelihood"].values[3, 0] == posterior.log_likelihood[3]
+    assert tree.attrs["seed"] == 3
+
+
+def test_quantiles_have_a_monte_carlo_error_in_the_parameters_unit(real, week):
+    runs = [calibrate(contagion(real), week, seed=seed, draws=1000) for seed in range(6)]
+    told = runs[0].diagnostics["seizure.baseline"]
+
+    assert 0.0 < told["mcse_median"] < told["mcse_high"] < 0.003
+    assert f"{told['mcse_median']:.2g}" in runs[0].summary()
+    # Medians of runs that share nothing differ by their errors: those of the sampler, and of a thousand draws of it.
+    medians = [np.median(run["seizure.baseline"]) for run in runs]
+    spread = math.hypot(told["mcse_median"], 1.25 * np.std(runs[0]["seizure.baseline"]) / math.sqrt(1000))
+    assert np.std(medians, ddof=1) < 2.5 * spread
 
 
 def test_draws_of_a_posterior_are_those_of_its_model():
@@ -394,3 +430,4 @@ def test_contests_nobody_saw_are_carried_to_the_end_of_the_record():
     left = np.array([1 - first, first]) @ linalg.expm(7.0 * generator)
     assert posterior["start.contested"] == pytest.approx(left[1] / left.sum(), rel=1e-12)
     assert any("start.contested is carried" in note for note in posterior.notes)
+    assert posterior.at_origin["start.contested"].tolist() == [first] * 3
