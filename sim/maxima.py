@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +20,15 @@ Floats: TypeAlias = NDArray[np.float64]
 _FAR = 8.0
 
 
-def maximum_likelihood(model: Model, record: Record, *, seed: int | None = None) -> dict[str, float]:
+def maximum_likelihood(
+    model: Model, record: Record, *, seed: int | None = None, window_opened_by: Literal["first capture"] | None = None
+) -> dict[str, float]:
     """Return the values of the free parameters at which *record* is likeliest, whatever their priors say.
 
     The priors give only the scale of the search: it ends eight standard deviations away, or at the support's end.
+    *seed* and *window_opened_by* are those of ``sim.likelihood.likelihood``.
     """
-    weight = likelihood(model, record, seed=seed)
+    weight = likelihood(model, record, seed=seed, window_opened_by=window_opened_by)
     scores = _best(weight, {}, np.zeros(len(model.free)))[0]
     return _named(model, scores)
 
