@@ -34,8 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with _progress() as tell:
             result = sim.checks.hindcast(
                 [name for part in options.families for name in part.split(",") if name], theatre,
-                origins=options.origins, horizons=options.horizons, seed=options.seed, replications=options.replications,
-                progress=tell,
+                origins=options.origins, horizons=options.horizons, seed=options.seed,
+                replications=options.replications, progress=tell,
             )  # fmt: skip
     except (ValueError, TypeError, OSError) as error:
         print(f"hindcast: {str(error).removeprefix('hindcast: ')}", file=sys.stderr)

@@ -43,8 +43,8 @@ def _styles() -> Iterator[dict[str, Any]]:
 
 
 def score_by_day(
-    result: Hindcast, subject: str = "capitals", score: str = "crps", *, basis: str = "press", horizon: float | None = None,
-    ax: Axes | None = None,
+    result: Hindcast, subject: str = "capitals", score: str = "crps", *, basis: str = "press",
+    horizon: float | None = None, ax: Axes | None = None,
 ) -> Axes:  # fmt: skip
     """Draw each forecaster's score by evening, lower is better; of assessments, the band their readings span.
 
@@ -87,6 +87,7 @@ def score_by_day(
     if spoken:
         readings = [_by_evening([r for r in spoken if r.reading == reading], evenings) for reading in _readings(spoken)]
         low, high = ([choose(values) for values in zip(*readings, strict=True)] for choose in (min, max))
+        ax.vlines(range(len(evenings)), low, high, color="0.5")  # a single evening has no band
         ax.fill_between(
             range(len(evenings)), low, high, color="0.8", edgecolor="0.5", linewidth=2,
             label=f"assessments, {len(readings)} readings",

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from sim.checks.happened import BASES, Facts, last_told
-from sim.checks.verbal import Reading, Statement, statements
+from sim.checks.verbal import Reading, statements
 from sim.control import nearest
 from sim.families import FAMILIES
 from sim.model import Model
@@ -57,14 +57,17 @@ class Asking:
         self.outcomes: tuple[Outcome, ...] = tuple({o.name: o for o in (*hub, FullControl())}.values())
         for outcome in self.outcomes:
             outcome.watch(theatre)
-        self.statements: list[Statement]
-        self.statements, self.notes = statements(theatre.record, theatre.hub)
+        _, self.notes = statements(theatre.record, theatre.hub)
 
     def _end(self) -> date:
-        """Return the last day the record tells of; where it leaves nothing to capture, as far as the horizons go."""
+        """Return the last day the record tells of; where it leaves nothing to capture, as far as the horizons go.
+
+        Then the evening after it at least: on the last evening of all, what came and what is yet to come are one.
+        """
         last = last_told(self.theatre.record)
         complete = all(Facts.of(self.theatre, (), basis).all_captured_by(last) for basis in BASES)
-        return max(last, self.origins[-1] + timedelta(days=self.horizons[-1])) if complete else last
+        beyond = max(last + timedelta(days=1), self.origins[-1] + timedelta(days=self.horizons[-1]))
+        return beyond if complete else last
 
     def plain(self) -> dict[str, Any]:
         return {
@@ -135,9 +138,11 @@ def _count(value: Any, what: str) -> int:
 
 def _seed(seed: Any) -> None:
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
-        raise TypeError(f"seed must be a non-negative integer, but was {seed!r}; runs are reproducible only with one")
+        raise TypeError(
+            f"hindcast: seed must be a non-negative integer, but was {seed!r}; runs need one to be repeated"
+        )
     if seed < 0:
-        raise ValueError(f"seed must be a non-negative integer, but was {seed!r}")
+        raise ValueError(f"hindcast: seed must be a non-negative integer, but was {seed!r}")
 
 
 def _day(day: Any) -> Any:

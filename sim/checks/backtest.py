@@ -158,7 +158,7 @@ def hindcast(
     readings : sequence of Reading
     now : date or ISO text
         The evening after which nothing is known; by default the last day the record tells of or, if by then nothing
-        is left to capture, the last day asked about.
+        is left to capture, the last day asked about or the day after, whichever is later.
     threshold : int
         The evening before which the threshold-weighted CRPS weighs.
     progress : function of what is being done and the share done, optional

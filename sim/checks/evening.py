@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
@@ -17,7 +18,7 @@ from sim.checks.forecasts import Asked, Forecast, of_model, pooled_forecasts
 from sim.checks.happened import Facts, already
 from sim.checks.rivals import rivals
 from sim.checks.standings import Score
-from sim.checks.verbal import Reading, Statement, in_force, passage_of, speaks_of, statements
+from sim.checks.verbal import Reading, Statement, passage_of, speaks_of, statements
 from sim.control import State
 from sim.model import Model
 from sim.record import Record
@@ -75,7 +76,7 @@ class Evening:
                 notes[f"{self.origin}: {outcome.name} was true already and is not scored"] = None
         spoken, _ = statements(self.week, self.theatre.hub)
         for reading in self.asking.readings:
-            said |= self._assessed(in_force(spoken, self.origin), reading)
+            said |= self._assessed(spoken, reading)
         return said
 
     def _assessed(self, spoken: Sequence[Statement], reading: Reading) -> dict[Who, Forecast]:
@@ -97,13 +98,9 @@ class Evening:
     def scored(self, who: Who, forecast: Forecast, fact: Facts, threshold: int) -> Iterator[Score]:
         """Yield every score of *forecast* against *fact*."""
         kind, name, reading = who
-        for values in (
-            self._counted(forecast, fact),
-            self._placed(forecast, fact),
-            self._timed(forecast, fact, threshold),
-        ):
-            for subject, score, horizon, value, below in values:
-                yield Score(str(self.origin), fact.basis, kind, name, reading, subject, score, horizon, value, below)
+        parts = (self._counted(forecast, fact), self._placed(forecast, fact), self._timed(forecast, fact, threshold))
+        for subject, score, horizon, value, below in itertools.chain(*parts):
+            yield Score(str(self.origin), fact.basis, kind, name, reading, subject, score, horizon, value, below)
 
     def _counted(self, forecast: Forecast, fact: Facts) -> Iterator[_Value]:
         if forecast.counts is None:

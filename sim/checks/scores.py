@@ -1,7 +1,8 @@
 """Proper scores of a probability, a count and a waiting time: lower is better, and honesty is the best policy.
 
-Scores come from the library ``scoringrules`` where it has them; the log scores of a discrete distribution, which it has
-not, are here. Gneiting and Raftery (2007, doi:10.1198/016214506000001437) say what proper means.
+Scores come from the library ``scoringrules`` where it has them. Log scores are here: of a discrete distribution it has
+none, and its score of an event takes the logarithm of |p + y − 1|, which is nought below 1e-16. What proper means:
+Gneiting and Raftery (2007, doi:10.1198/016214506000001437).
 """
 
 from __future__ import annotations
@@ -43,11 +44,9 @@ def binary_log(probability: ArrayLike, happened: ArrayLike) -> Floats:
         Of the event.
     happened : array of bool, of the same shape
     """
-    import scoringrules
-
     chance, event = _binary(probability, happened, "binary_log")
     with np.errstate(divide="ignore"):
-        return np.asarray(scoringrules.log_score(event, chance, backend="numpy")) + 0.0
+        return np.asarray(0.0 - np.log(np.where(event == 1.0, chance, 1.0 - chance)))
 
 
 def count_log(distribution: ArrayLike, observed: int) -> float:

@@ -7,7 +7,6 @@ might, possible) itself, the match of word and band is ours, and it is called ar
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, NamedTuple, TypeAlias
@@ -19,7 +18,7 @@ from sim.outcomes import PRESSURES, ControlOf, FullControl, Outcome, Pressure
 from sim.record import Record
 from sim.sources import Assessment
 
-__all__ = ["FLAT", "READINGS", "Reading", "Statement", "in_force", "passage_of", "speaks_of", "statements"]
+__all__ = ["FLAT", "READINGS", "Reading", "Statement", "passage_of", "speaks_of", "statements"]
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -243,8 +242,3 @@ def _survival(statement: Statement, reading: Reading, days: Floats) -> Floats:
         (begin, before), (end, after) = steps[last - 1], steps[last]
         total[i] = np.mean(before * (after / before) ** (max(0.0, t - begin) / (end - begin)))
     return total
-
-
-def in_force(found: Sequence[Statement], day: date) -> list[Statement]:
-    """Return the statements spoken by the evening of *day*."""
-    return [statement for statement in found if statement.assessment.day <= day]
