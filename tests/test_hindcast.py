@@ -310,13 +310,12 @@ def test_a_ranking_that_hangs_on_a_reading_is_flagged():
     found = {(s.beside, s.forecaster, s.reading): s for s in standings(rows)}
 
     # Beside the assessments, on the one evening they speak.
-    assert (1, 2, True) == found["assessments", "one", ""][7:9] + (found["assessments", "one", ""].depends,)
-    assert (3, 3, False) == found["assessments", "two", ""][7:9] + (found["assessments", "two", ""].depends,)
-    assert (
-        2 == found["assessments", "assessments", "low"].rank and 1 == found["assessments", "assessments", "high"].rank
-    )
-    assert found["assessments", "assessments", "low"].depends
-    assert 4 == found["assessments", "three", ""].rank and math.isinf(found["assessments", "three", ""].mean)
+    assert (1, 2, True) == ranks(found["assessments", "one", ""])
+    assert (3, 3, False) == ranks(found["assessments", "two", ""])
+    assert (4, 4, False) == ranks(found["assessments", "three", ""])
+    assert (2, 2, True) == ranks(found["assessments", "assessments", "low"])
+    assert (1, 1, True) == ranks(found["assessments", "assessments", "high"])
+    assert math.isinf(found["assessments", "three", ""].mean)
     # Alone, over all evenings.
     assert 5.0 == found["all evenings", "one", ""].mean and 2 == found["all evenings", "one", ""].rank
 
@@ -373,6 +372,10 @@ def test_files_hold_the_scores(small, tmp_path):
     assert "families and priors were chosen by people who knew the outcome" == described["warning"]
     assert {"seed": 5, "replications": 40, "draws": 50}.items() <= described.items()
     assert 8 == len(described["readings"]) and all(reading["source"] for reading in described["readings"])
+    spoken = described["assessments"]
+    assert 9 == len(spoken) and {"by_day": 30.0, "probability": "the reading's"} in [
+        p for s in spoken for p in s["points"]
+    ]
     whole = json.loads(small.json(), parse_constant=lambda name: pytest.fail(name))
     assert {"scores", "standings", "run"} == set(whole)
     assert "inf" in {row["value"] for row in whole["scores"]}  # no change was wrong
@@ -404,7 +407,8 @@ def test_a_family_of_ones_own_is_exact_where_its_chain_is(afghan):
     assert not [row for row in result.rows if row.forecaster == "pooled"]  # nothing to pool
 
 
-def test_docs_say_that_the_outcome_was_known():
+def test_docs_and_leaderboard_say_that_the_outcome_was_known(small):
+    assert "chosen by people who knew the outcome" in " ".join(small.leaderboard().split())
     for told in (hindcast.__doc__, Hindcast.__doc__, sim.checks.backtest.__doc__, sim.plots.score_by_day.__doc__):
         assert "chosen by people who knew" in " ".join(told.split())
 
@@ -505,7 +509,7 @@ BAD = [
     ({"horizons": [0]}, ValueError, "hindcast: horizons must be whole numbers from 1, but was 0"),
     ({"seed": -1}, ValueError, "hindcast: seed must be a non-negative integer, but was -1"),
     ({"seed": 1.0}, TypeError,
-     "hindcast: seed must be a non-negative integer, but was 1.0; runs need one to be repeated"),
+     "hindcast: seed must be a non-negative integer, but was 1.0; no seed, no repeating"),
     ({"draws": True}, TypeError, "hindcast: draws must be whole numbers from 1, but was True"),
     ({"pressures": ["half-ring"]}, ValueError, "Pressure: no definition 'half-ring'; did you mean 'half_ring'?"),
     ({"bases": ["best"]}, ValueError, "hindcast: bases must be of press, best_date; did you mean 'best_date'?"),

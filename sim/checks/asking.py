@@ -57,7 +57,7 @@ class Asking:
         self.outcomes: tuple[Outcome, ...] = tuple({o.name: o for o in (*hub, FullControl())}.values())
         for outcome in self.outcomes:
             outcome.watch(theatre)
-        _, self.notes = statements(theatre.record, theatre.hub)
+        self.statements, self.notes = statements(theatre.record, theatre.hub)
 
     def _end(self) -> date:
         """Return the last day the record tells of; where it leaves nothing to capture, as far as the horizons go.
@@ -76,6 +76,7 @@ class Asking:
             "replications": self.replications, "draws": self.draws, "bases": list(self.bases), "now": str(self.now),
             "passages": [outcome.name for outcome in self.outcomes],
             "readings": [dict(vars(reading)) for reading in self.readings],
+            "assessments": [statement.plain() for statement in self.statements],
             "warning": "families and priors were chosen by people who knew the outcome",
         }  # fmt: skip
 
@@ -138,9 +139,7 @@ def _count(value: Any, what: str) -> int:
 
 def _seed(seed: Any) -> None:
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
-        raise TypeError(
-            f"hindcast: seed must be a non-negative integer, but was {seed!r}; runs need one to be repeated"
-        )
+        raise TypeError(f"hindcast: seed must be a non-negative integer, but was {seed!r}; no seed, no repeating")
     if seed < 0:
         raise ValueError(f"hindcast: seed must be a non-negative integer, but was {seed!r}")
 

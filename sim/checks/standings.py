@@ -12,6 +12,7 @@ __all__ = ["Score", "Standing", "leaderboard_text", "standings"]
 
 #: What the first table shows.
 _COLUMNS = (("capitals", "log"), ("capitals", "crps"), ("provinces", "brier"), ("provinces", "log"))
+_WARNING = "Families and priors were\nchosen by people who knew the outcome."
 _PASSAGE = ("log", "crps", "twcrps")
 
 
@@ -139,10 +140,10 @@ def leaderboard_text(found: Sequence[Standing], rows: Sequence[Score], basis: st
     ]
     sections += [text for passage in passages if (text := _passage(mine, passage))]
     sections.append(_best(rows, basis, passages))
-    legend = "Mean scores, lower is better, rank in brackets."
+    legend = f"Dates by {basis}. Mean scores, lower is better, rank in brackets. " + _WARNING
     if any(standing.below for standing in mine):
-        legend += " * a probability below what simulation resolves entered, as ½/(R + 1)."
-    return "\n\n".join([f"Dates by {basis}. {legend}", *sections]) + "\n"
+        legend += "\n* a probability below what simulation resolves entered, as ½/(R + 1)"
+    return "\n\n".join([legend, *sections]) + "\n"
 
 
 def _cell(standing: Standing) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,7 +78,7 @@ READINGS: tuple[Reading, ...] = (
     ),
     Reading(
         "might happen", 0.10, 0.55, "published",
-        "Mauboussin and Mauboussin (2018), Harvard Business Review, 3 July 2018; answers at "
+        "Mauboussin and Mauboussin (2018), Harvard Business Review, July 2018; answers at "
         "github.com/amauboussin/probability-survey",
         "10% to 90% of 1,858 answers for 'might happen' (median 0.40), computed by us from the published answers",
     ),
@@ -142,6 +142,15 @@ class Statement:
     def label(self) -> str:
         """What tables call it: its day, who said it, and of what by when."""
         return f"{self.assessment.day}, {self.assessment.who}: {self.event} by day {self.points[-1].day:g}"
+
+    def plain(self) -> dict[str, Any]:
+        """Return event, horizons and which band holds at each, as plain values."""
+        bands = {True: "the reading's", False: f"{FLAT.low:g} to {FLAT.high:g}", None: "0.5"}
+        return {
+            "assessment": self.label, "statement": self.assessment.statement, "event": self.event,
+            "points": [{"by_day": point.day, "probability": bands[point.hedged]} for point in self.points],
+            "not_before_day": self.quiet, "source": self.assessment.source,
+        }  # fmt: skip
 
     @property
     def hedged(self) -> bool:
