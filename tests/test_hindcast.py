@@ -407,6 +407,27 @@ def test_a_family_of_ones_own_is_exact_where_its_chain_is(afghan):
     assert not [row for row in result.rows if row.forecaster == "pooled"]  # nothing to pool
 
 
+def test_a_theatre_of_ones_own_needs_no_hub_and_no_assessments():
+    days = {"A": "2020-01-01", "B": "2020-01-03", "C": "2020-01-04"}
+    record = Record(
+        list("ABCD"), [Capture.dated(name, day, source="s") for name, day in days.items()], origin="2020-01-01"
+    )
+    theatre = Theatre(list("ABCD"), borders=[("A", "B"), ("B", "C"), ("C", "D")], record=record)
+    result = hindcast(["constant"], theatre, origins=["2020-01-01", "2020-01-03"], horizons=[1, 2], seed=1, draws=20)
+
+    assert {"capitals", "provinces", "full_control"} == {row.subject for row in result.rows}
+    assert "2020-01-04" == result.asked["now"]  # D may fall any day: nothing beyond the record is known
+    assert "2020-01-03: horizons beyond now, 2020-01-04, are left out" in result.notes
+    # By the evening of the 1st the week's pace is one of four in a day; by the 4th nobody knows of D.
+    bins = result.forecasts["2020-01-01", "week's pace", ""].passages["full_control"]
+    assert bins[0] == pytest.approx(0.25**3, rel=1e-9)
+    (censored,) = told(
+        result, origin="2020-01-01", basis="press", forecaster="week's pace", subject="full_control", score="log"
+    )
+    assert censored.value == pytest.approx(-math.log(1.0 - (1.0 - 0.75**3) ** 3), rel=1e-9)
+    assert "constant" in result.leaderboard()
+
+
 def test_docs_and_leaderboard_say_that_the_outcome_was_known(small):
     assert "chosen by people who knew the outcome" in " ".join(small.leaderboard().split())
     for told in (hindcast.__doc__, Hindcast.__doc__, sim.checks.backtest.__doc__, sim.plots.score_by_day.__doc__):

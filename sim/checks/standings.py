@@ -139,6 +139,7 @@ def leaderboard_text(found: Sequence[Standing], rows: Sequence[Score], basis: st
         _models(mine, [(passage, "crps") for passage in passages], "days until it is first true, or now"),
     ]
     sections += [text for passage in passages if (text := _passage(mine, passage))]
+    sections.append(_by_evening(rows, basis))
     sections.append(_best(rows, basis, passages))
     legend = f"Dates by {basis}. Mean scores, lower is better, rank in brackets. " + _WARNING
     if any(standing.below for standing in mine):
@@ -169,7 +170,7 @@ def _passage(mine: Sequence[Standing], passage: str) -> str:
     by = {(s.forecaster, s.reading, s.score): s for s in here}
     names = list(dict.fromkeys((s.forecaster, s.reading) for s in here))
     spoken = [name for name in names if name[1]]
-    if len({tuple(by[*name, score].mean for score in _PASSAGE) for name in spoken}) == 1:
+    if len(spoken) > 1 and len({tuple(by[*name, score].mean for score in _PASSAGE) for name in spoken}) == 1:
         names = [name for name in names if name not in spoken[1:]]
         told = {names[-1]: "assessments, whatever could means"}
     else:
@@ -188,6 +189,29 @@ def _passage(mine: Sequence[Standing], passage: str) -> str:
                 f"{min(ranks)} to {max(ranks)} of {here[0].of}"
             )
     return "\n".join(lines)
+
+
+def _by_evening(rows: Sequence[Score], basis: str) -> str:
+    """Return the scores of capitals held, evening by evening: CRPS, and log score at the middle one of the horizons."""
+    mine = [row for row in rows if (row.basis, row.subject) == (basis, "capitals")]
+    horizons = sorted({row.horizon for row in mine})
+    if not horizons:
+        return "Nothing was asked of capitals held that is known by now"
+    middle = horizons[len(horizons) // 2]
+    crps = [row for row in mine if row.score == "crps"]
+    log = [row for row in mine if row.score == "log" and row.horizon == middle]
+    return (
+        f"Capitals held, CRPS by evening (month-day), mean over horizons\n{_evenings(crps)}\n\n"
+        f"Capitals held {middle:g} days later, log score by evening\n{_evenings(log)}"
+    )
+
+
+def _evenings(rows: Sequence[Score]) -> str:
+    evenings = list(dict.fromkeys(row.origin for row in rows))
+    by = [_means(row for row in rows if row.origin == evening) for evening in evenings]
+    names = dict.fromkeys(row.forecaster for row in rows)
+    body = [[name, *(f"{means[name]:.2f}" if name in means else "" for means in by)] for name in names]
+    return aligned(["", *(evening[5:] for evening in evenings)], body)
 
 
 def _best(rows: Sequence[Score], basis: str, passages: Sequence[str]) -> str:
