@@ -105,6 +105,27 @@ def test_the_exact_chain_is_what_simulation_tends_to(afghan, week, family, monke
         assert (np.abs(one - other) / error).max() < 4.5
 
 
+def test_one_free_parameter_is_integrated_over_the_whole_of_its_posterior(afghan, week):
+    """P(33 held three days after the 12th) under one constant pace, by quadrature of our own."""
+    model = FAMILIES["constant"](afghan)
+    said = of_model(
+        model, sim.calibrate(model, week, seed=3, draws=10), week.state(), ASKED, seed=3, replications=1, week=week
+    )
+
+    days = np.array([(week.day(row.earliest), week.day(row.latest)) for row in week.captures])
+    z = np.linspace(-8, 8, 200_001)
+    rate = np.exp(z) / 40
+    log = -rate * 7 * 23 - z**2 / 2
+    for begin, end in days:
+        with np.errstate(divide="ignore"):
+            log += -rate * begin + np.log(-np.expm1(-rate * (end - begin)))
+    posterior = np.exp(log - log.max())
+    gone = -np.expm1(-3 * rate)
+    chance = np.sum(posterior * 23 * gone**22 * (1 - gone)) / posterior.sum()
+    assert 1e-16 < chance < 1e-9
+    assert said.counts[1, 33] == pytest.approx(chance, rel=1e-4)
+
+
 def test_distributions_sum_to_one_and_pools_are_means(small):
     for forecast in small.forecasts.values():
         for bins in forecast.passages.values():

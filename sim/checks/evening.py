@@ -59,8 +59,9 @@ class Evening:
             if posterior.poor:
                 poor.append((str(self.origin), name))
             said["family", name, ""] = of_model(
-                model, posterior, self.start, self.asked, seed=asking.seed, replications=asking.replications
-            )
+                model, posterior, self.start, self.asked, seed=asking.seed, replications=asking.replications,
+                week=self.week,
+            )  # fmt: skip
         return said
 
     def others(self, families: Mapping[Who, Forecast], notes: dict[str, None]) -> dict[Who, Forecast]:

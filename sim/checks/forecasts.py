@@ -18,9 +18,11 @@ from sim.control import Control, State
 from sim.ensemble import Passages
 from sim.hazards import Baseline, Momentum
 from sim.law import Watch
+from sim.likelihood import from_scores, likelihood
 from sim.lowering import lower
 from sim.model import Draws, Model
 from sim.outcomes import ControlOf, Outcome
+from sim.record import Record
 from sim.simulation import simulate
 from sim.theatre import Theatre
 
@@ -102,14 +104,21 @@ def pooled_forecasts(parts: Sequence[Forecast]) -> Forecast:
     )  # fmt: skip
 
 
-def of_model(model: Model, draws: Draws, start: State, asked: Asked, *, seed: int, replications: int) -> Forecast:
+def of_model(
+    model: Model, draws: Draws, start: State, asked: Asked, *, seed: int, replications: int, week: Record | None = None
+) -> Forecast:
     """Return what *model* says from *start*: by its exact chain where it has one, else by simulation.
 
-    It has one if seizures alone move it, all capitals still held are alike, and every outcome counts capitals.
+    It has one if seizures alone move it, all capitals still held are alike, and every outcome counts capitals. The
+    chain is averaged over *draws* or, given the *week* they come from and one free parameter, over all of its
+    posterior: what is very improbable is decided by parameters so rare that no thousand draws hold one.
     """
     if _all_alike(model) and all(_counts(outcome.watch(model.theatre)) for outcome in asked.outcomes):
-        rates = chains.birth_rates(lower(model, start.instant), np.array(draws.values))
-        return of_births(rates, model.theatre, start, asked)
+        values, weights = np.array(draws.values), np.full(len(draws), 1.0 / len(draws))
+        if week is not None and len(model.free) == 1:
+            values, weights = _posterior(model, week)
+        rates = chains.birth_rates(lower(model, start.instant), values)
+        return of_births(rates, model.theatre, start, asked, weights)
     captured = [ControlOf(name) for name in model.theatre.provinces]
     watched = {outcome.name: outcome for outcome in (*asked.outcomes, *captured)}
     run = simulate(
@@ -131,6 +140,16 @@ def _of_run(run: Passages, captured: Sequence[ControlOf], asked: Asked) -> Forec
     return Forecast(held, provinces, passages, 0.5 / (len(run) + 1), method=f"{len(run)} replications")
 
 
+def _posterior(model: Model, week: Record) -> tuple[Floats, Floats]:
+    """Return values of the one free parameter over its whole range, and their posterior weights."""
+    scores = np.linspace(-8.0, 8.0, 4_001)
+    values = from_scores(model, scores[:, None])
+    log = likelihood(model, week, seed=0)(values) - 0.5 * scores**2
+    weights = np.exp(np.where(np.isnan(log), -np.inf, log) - np.nanmax(log))
+    kept = weights > 1e-30
+    return values[kept], weights[kept] / weights[kept].sum()
+
+
 def _all_alike(model: Model) -> bool:
     if set(model.hazards) != {"seizure"}:
         return False
@@ -146,7 +165,7 @@ def _counts(watch: Watch) -> bool:
     return bool(np.isin(lost, (0, 1)).all() and not held.any())
 
 
-def of_births(rates: Floats, theatre: Theatre, start: State, asked: Asked) -> Forecast:
+def of_births(rates: Floats, theatre: Theatre, start: State, asked: Asked, weights: Floats | None = None) -> Forecast:
     """Return the exact forecast of a pure birth chain of capitals that are all alike, averaged over rows of *rates*.
 
     Which capitals are lost is then a draw without replacement, so provinces and passages follow from the count.
@@ -155,14 +174,16 @@ def of_births(rates: Floats, theatre: Theatre, start: State, asked: Asked) -> Fo
     ----------
     rates : ndarray, shape (draw, n)
         Rate per day from k to k + 1 capitals lost.
+    weights : ndarray, shape (draw,), optional
+        Equal unless given.
     """
     n, first = len(theatre.provinces), len(start.lost)
     left = n - first
     chance = np.zeros((asked.last + 1, left + 1))  # (evening, captured since)
-    for row in rates:
+    for row, weight in zip(rates, np.ones(len(rates)) if weights is None else weights, strict=True):
         step = chains.birth(np.ascontiguousarray(row[first:]), 1.0)
         now = np.zeros(left + 1)
-        now[0] = 1.0
+        now[0] = weight
         chance[0] += now
         for evening in range(1, asked.last + 1):
             now = now @ step
