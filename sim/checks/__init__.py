@@ -6,8 +6,10 @@ import importlib
 from typing import Any
 
 # Names load their rooms when first used; a room is never named like what it gives, which it would replace here.
-_ROOMS: dict[str, str] = {}
-__all__: list[str] = []
+_ROOMS: dict[str, str] = {
+    "Hindcast": "backtest", "Reading": "verbal", "READINGS": "verbal", "hindcast": "backtest",
+}  # fmt: skip
+__all__: list[str] = ["READINGS", "Hindcast", "Reading", "hindcast"]
 
 
 def __getattr__(name: str) -> Any:
