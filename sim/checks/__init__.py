@@ -6,8 +6,11 @@ import importlib
 from typing import Any
 
 # Names load their rooms when first used; a room is never named like what it gives, which it would replace here.
-_ROOMS: dict[str, str] = {}
-__all__: list[str] = []
+_ROOMS: dict[str, str] = {
+    "predictive_checks": "predictive",
+    "sbc": "ranks",
+}
+__all__: list[str] = ["predictive_checks", "sbc"]
 
 
 def __getattr__(name: str) -> Any:
