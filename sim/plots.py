@@ -85,9 +85,7 @@ def predictive(checks: PredictiveChecks, axes: Sequence[Axes] | None = None) -> 
     """
     axes = _panels(len(checks.checks)) if axes is None else list(axes)
     if len(axes) != len(checks.checks):
-        raise ValueError(
-            f"predictive: it takes {len(checks.checks)} axes, one for each check, but was given {len(axes)}"
-        )
+        raise ValueError(f"predictive: axes must be {len(checks.checks)}, one for each check, but were {len(axes)}")
     _days(checks, axes[0])
     for check, ax in zip(checks.checks[1:], axes[1:], strict=True):
         whole = bool(np.all(check.replicated == np.round(check.replicated)))

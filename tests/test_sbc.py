@@ -117,10 +117,10 @@ def test_weeks_with_no_capture_and_with_all_are_counted_like_any_other(afghan, w
     slow, fast = (sim.Model(afghan, {"seizure": Baseline(LogNormal(pace, 0.1))}) for pace in (1e-7, 50.0))
 
     for model, captured in ((slow, 0), (fast, 34)):
-        found = sbc(model, week, fits=30, seed=1, exact_times=True)
+        found = sbc(model, week, fits=16, seed=1, exact_times=True)
         assert (found.captured == captured).all()
         assert found.passed
-        assert f"30 with {'none' if captured == 0 else 'all'}" in found.summary()
+        assert f"16 with {'none' if captured == 0 else 'all'}" in found.summary()
 
 
 def test_the_same_seed_gives_the_same_ranks_whoever_does_the_work(afghan, week):
@@ -157,7 +157,7 @@ def ring() -> sim.Model:
 
 
 RING_DAYS = Record(RING, origin="2021-08-06", end=datetime(2021, 8, 9))
-FITS = 50
+FITS = 40
 
 
 def test_clean_code_passes(ring):
@@ -192,7 +192,7 @@ def test_weeks_told_by_the_day_pass_through_the_average_over_hours(ring, afghan,
     if NIGHTLY:
         found = sbc(contagion(afghan), week, fits=1000, seed=1, points=8)
     else:
-        found = sbc(ring, RING_DAYS, fits=30, seed=1, points=8)
+        found = sbc(ring, RING_DAYS, fits=16, seed=1, points=8)
 
     assert found.passed, found.summary()
     assert "captures told to the day" in found.summary()

@@ -148,7 +148,7 @@ class PredictiveChecks:
             lines.append(f"{f'  simulated, {share:.0%}':<22}" + "".join(f"{n:>5}" for n in points))
         lines.append(f"{'check':<22}{'record':>8}{'5%':>8}{'50%':>8}{'95%':>8}  tail probability")
         for row in self.table():
-            told = "".join(f"{round(row[name], 2):>8g}" for name in ("record", "low", "median", "high"))
+            told = "".join(f"{round(row[name], 2) + 0.0:>8g}" for name in ("record", "low", "median", "high"))
             tail = f"{row['tail']:.2f}" if row["tail"] >= 0.005 else "<0.01"
             side = "two-sided" if row["side"] == "both" else "upper"
             lines.append(f"{row['check']:<22}{told}  {tail} {side}")
