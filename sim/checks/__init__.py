@@ -6,10 +6,11 @@ import importlib
 from typing import Any
 
 # Names load their rooms when first used; a room is never named like what it gives, which it would replace here.
-_ROOMS: dict[str, str] = {
-    "Hindcast": "backtest", "Reading": "verbal", "READINGS": "verbal", "hindcast": "backtest",
+_ROOMS = {
+    "READINGS": "verbal", "Hindcast": "backtest", "Reading": "verbal", "hindcast": "backtest",
+    "predictive_checks": "predictive", "sbc": "ranks",
 }  # fmt: skip
-__all__: list[str] = ["READINGS", "Hindcast", "Reading", "hindcast"]
+__all__ = ["READINGS", "Hindcast", "Reading", "hindcast", "predictive_checks", "sbc"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,15 +1,11 @@
-"""Pictures: each takes Matplotlib axes, or makes them, and gives them back with units and a legend.
-
-Bands say what they cover. Colours are those of Okabe and Ito (2008), which survive colour-blindness; lines differ in
-dash as well, so that they survive print.
-"""
+"""Pictures of scores: who was right when."""
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from sim.plots.canvas import axes_or_new, styles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,29 +13,7 @@ if TYPE_CHECKING:
     from sim.checks.backtest import Hindcast
     from sim.checks.standings import Score
 
-__all__: list[str] = ["score_by_day"]
-
-#: Okabe and Ito: black, blue, vermilion, green, orange, sky, purple.
-COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7")
-_DASHES = ("-", "--", "-.", ":")
-
-
-def _axes(ax: Axes | None) -> Axes:
-    """Return *ax*, or new axes of a figure that belongs to no window (so pictures leave no state behind)."""
-    if ax is not None:
-        return ax
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7.0, 4.2), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure.add_subplot()
-
-
-def _styles() -> Iterator[dict[str, Any]]:
-    """Yield line styles, told apart by colour and by dash."""
-    for i in itertools.count():
-        yield {"color": COLOURS[i % len(COLOURS)], "linestyle": _DASHES[i % len(_DASHES)]}
+__all__ = ["score_by_day"]
 
 
 def score_by_day(
@@ -77,12 +51,12 @@ def score_by_day(
             f"score_by_day: no scores of {subject!r} by {score!r}, basis {basis!r}, horizon {horizon!r}; "
             f"there are {', '.join(known)}"
         )
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     evenings = list(result.origins)
-    styles = _styles()
+    each = styles()
     for name in dict.fromkeys(row.forecaster for row in rows if not row.kind.startswith("assessment")):
         means = _by_evening([row for row in rows if row.forecaster == name], evenings)
-        ax.plot(range(len(evenings)), means, marker="o", markersize=3, label=name, **next(styles))
+        ax.plot(range(len(evenings)), means, marker="o", markersize=3, label=name, **next(each))
     spoken = [row for row in rows if row.kind == "assessments"]
     if spoken:
         readings = [_by_evening([r for r in spoken if r.reading == reading], evenings) for reading in _readings(spoken)]
