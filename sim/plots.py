@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__: list[str] = []
+    from sim.checks.rivals import Tournament
+
+__all__: list[str] = ["family_weights"]
 
 #: Okabe and Ito: black, blue, vermilion, green, orange, sky, purple.
 COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7")
@@ -36,3 +38,21 @@ def _styles() -> Iterator[dict[str, Any]]:
     """Yield line styles, told apart by colour and by dash."""
     for i in itertools.count():
         yield {"color": COLOURS[i % len(COLOURS)], "linestyle": _DASHES[i % len(_DASHES)]}
+
+
+def family_weights(result: Tournament, ax: Axes | None = None) -> Axes:
+    """Draw the weight of each family by evening; bands are two standard errors of the evidence."""
+    ax = _axes(ax)
+    days: list[Any] = list(result.days)
+    weights, errors = result.weights, result.weight_errors
+    for f, (name, style) in enumerate(zip(result.families, _styles(), strict=False)):
+        middle, spread = weights[:, f], 2.0 * errors[:, f]
+        ax.plot(days, middle, marker="o", markersize=4, label=name, **style)
+        ax.fill_between(days, middle - spread, middle + spread, color=style["color"], alpha=0.15, linewidth=0)
+    ax.axhline(1.0 / len(result.families), color="0.6", linewidth=0.8, label="before the first fact")
+    ax.set_ylim(0.0, 1.0)
+    ax.set_xticks(days, [f"{day.day} {day:%b}" for day in days])
+    ax.set_xlabel("evening")
+    ax.set_ylabel("weight of the family")
+    ax.legend(frameon=False)
+    return ax
