@@ -6,8 +6,12 @@ import importlib
 from typing import Any
 
 # Names load their rooms when first used; a room is never named like what it gives, which it would replace here.
-_ROOMS: dict[str, str] = {}
-__all__: list[str] = []
+_ROOMS: dict[str, str] = {
+    "identifiability": "ridges",
+    "multiverse": "disputes",
+    "tournament": "rivals",
+}
+__all__: list[str] = ["identifiability", "multiverse", "tournament"]
 
 
 def __getattr__(name: str) -> Any:
