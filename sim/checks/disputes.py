@@ -143,9 +143,9 @@ class Multiverse:
         moves = self.moves(headline, family)
         name = max(moves, key=lambda key: abs(moves[key][0]))
         move, error = moves[name]
-        most = f"{name} moves it most, by {move:+.2f} (± {error:.2f})"
+        most = f"{name} moves it most, by {move:+.2f} (± {error:.1g})"
         if abs(move) <= 2.0 * error:
-            most = f"no dispute moves it by more than twice the Monte Carlo error ({name}: {move:+.2f} ± {error:.2f})"
+            most = f"no dispute moves it by more than twice the Monte Carlo error ({name}: {move:+.2f} ± {error:.1g})"
         return f"  {family}: {low:.2f} to {high:.2f}, one dispute at a time; {most}"
 
 

@@ -191,11 +191,9 @@ class _Proposal(NamedTuple):
 
     def log_density(self, scores: Floats) -> Floats:
         """Return the log density of the mixture, whatever part a row came from (the balance heuristic)."""
-        from scipy.linalg import solve_triangular
-
         d = len(self.centre)
-        z = solve_triangular(self.root, (scores - self.centre).T, lower=True)
-        q = np.sum(z * z, axis=0)
+        z = (scores - self.centre) @ np.linalg.inv(self.root).T
+        q = np.sum(z * z, axis=1)
         scale = special.gammaln(0.5 * (_FREEDOM + d)) - special.gammaln(0.5 * _FREEDOM)
         scale -= 0.5 * d * math.log(_FREEDOM * math.pi) + float(np.sum(np.log(np.diag(self.root))))
         fitted = scale - 0.5 * (_FREEDOM + d) * np.log1p(q / _FREEDOM)

@@ -107,7 +107,7 @@ class Identifiability:
         ]  # fmt: skip
         lines = [f"what the record taught {self.name}", table(["parameter", "bits gained", "spread", ""], body)]
         lines.append("spread: of the posterior over that of the prior, in standard normal scores")
-        lines += [_told(pair) for pair in self.pairs]
+        lines += [line for pair in self.pairs for line in _told(pair)]
         if not self.pairs:
             lines.append("with fewer than two free parameters there is no ridge")
         if self.headlines:
@@ -118,14 +118,14 @@ class Identifiability:
         return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
 
 
-def _told(pair: Ridge) -> str:
-    moves = "; ".join(f"{name} {low:.2f} to {high:.2f}" for name, (low, high) in pair.moves.items())
+def _told(pair: Ridge) -> list[str]:
     kind = "RIDGE" if pair.flagged else "most correlated" if abs(pair.correlation) <= _CORRELATION else "correlated"
     (a, b), (c, d) = pair.ends
-    return (
-        f"{kind}: {pair.first} and {pair.second}, correlation {pair.correlation:.2f}; from ({a:.3g}, {b:.3g}) to "
-        f"({c:.3g}, {d:.3g}), within {_UNITS:g} units of log-likelihood: {moves}"
-    )
+    return [
+        f"{kind}: {pair.first} and {pair.second}, correlation {pair.correlation:.2f}",
+        f"  from ({a:.3g}, {b:.3g}) to ({c:.3g}, {d:.3g}), within {_UNITS:g} units of log-likelihood,",
+        *(f"  {name} moves from {low:.2f} to {high:.2f}" for name, (low, high) in pair.moves.items()),
+    ]
 
 
 def identifiability(
@@ -184,20 +184,21 @@ def identifiability(
         name: information(drawn[:, j], _effective(posterior, name)) for j, name in enumerate(model.free)
     }  # fmt: skip
     pairs = tuple(_followed(model, weight, drawn, questions, i, j, r) for i, j, r in _correlated(model, drawn))
-    told = {name: {1.0: question.mean(posterior)} for name, question in questions.items()}
+    answers = {name: {1.0: question.mean(posterior)} for name, question in questions.items()}
     for width in widths:
         wider = with_scaled_priors(model, width)
         again = calibrate(wider, posterior.record, seed=posterior.seed, draws=len(posterior), accept_poor=True)
         notes += (f"with scales times {width:g} the fit is poor",) if again.poor else ()
         for name, question in questions.items():
-            told[name][width] = question.mean(again)
+            answers[name][width] = question.mean(again)
     order = sorted([1.0, *widths])
     result = Identifiability(
         name=model.name, gains=MappingProxyType(gains), pairs=pairs, notes=notes, seed=int(seed),
-        headlines=MappingProxyType({name: {w: by_width[w] for w in order} for name, by_width in told.items()}),
+        headlines=MappingProxyType({name: {w: by_width[w] for w in order} for name, by_width in answers.items()}),
     )  # fmt: skip
     for ridge in result.ridges:
-        warnings.warn(f"identifiability: {model.name}: {_told(ridge)}", RuntimeWarning, stacklevel=2)
+        told = " ".join(line.strip() for line in _told(ridge))
+        warnings.warn(f"identifiability: {model.name}: {told}", RuntimeWarning, stacklevel=2)
     return result
 
 

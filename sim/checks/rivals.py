@@ -142,7 +142,7 @@ def _share(weight: float, error: float) -> str:
 
 
 def _logged(log: float, error: float) -> str:
-    return f"{log:.3f}" if error < 0.0005 else f"{log:.2f} ± {error:.1g}"
+    return f"{log:.3f}" if error < 0.0005 else f"{log:.{3 if error < 0.005 else 2}f} ± {error:.1g}"
 
 
 def tournament(
