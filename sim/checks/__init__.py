@@ -8,9 +8,13 @@ from typing import Any
 # Names load their rooms when first used; a room is never named like what it gives, which it would replace here.
 _ROOMS = {
     "READINGS": "verbal", "Hindcast": "backtest", "Reading": "verbal", "hindcast": "backtest",
-    "predictive_checks": "predictive", "sbc": "ranks",
+    "identifiability": "ridges", "multiverse": "disputes", "predictive_checks": "predictive", "sbc": "ranks",
+    "tournament": "weights",
 }  # fmt: skip
-__all__ = ["READINGS", "Hindcast", "Reading", "hindcast", "predictive_checks", "sbc"]
+__all__ = [
+    "READINGS", "Hindcast", "Reading", "hindcast", "identifiability", "multiverse", "predictive_checks", "sbc",
+    "tournament",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

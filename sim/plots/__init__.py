@@ -9,8 +9,8 @@ import importlib
 from typing import Any
 
 # Names load their rooms when first used; a room is never named like what it gives, which it would replace here.
-_ROOMS = {"predictive": "checked", "sbc_ranks": "checked", "score_by_day": "scores"}
-__all__ = ["predictive", "sbc_ranks", "score_by_day"]
+_ROOMS = {"family_weights": "weights", "predictive": "checked", "sbc_ranks": "checked", "score_by_day": "scores"}
+__all__ = ["family_weights", "predictive", "sbc_ranks", "score_by_day"]
 
 
 def __getattr__(name: str) -> Any:
