@@ -33,14 +33,14 @@ def test_every_dispute_stands_alone_for_every_family_and_their_pool(result):
 
     assert alone == {
         "as shipped", "prefer=best_date", "prefer=alternative", "prefer=span", "borders=all", "roads=sourced",
-        "counted=best_date",
+        "counted=best_date", "window_opened_by=first capture",
     }  # fmt: skip
-    assert len([row for row in rows if row.family == "bordering"]) == 7
-    assert len([row for row in rows if row.family == "constant"]) == 4 * 2 * 2 * 2
+    assert len([row for row in rows if row.family == "bordering"]) == 8
+    assert len([row for row in rows if row.family == "constant"]) == 4 * 2 * 2 * 2 * 2
 
 
 def test_calibrations_with_the_same_inputs_are_made_once(result):
-    # One dispute at a time gives bordering five different inputs: roads it does not read, and the best dates, whether
+    # One dispute at a time gives bordering six different inputs: roads it does not read, and the best dates, whether
     # preferred or counted by, are one record.
     told = []
     sim.checks.multiverse(
@@ -49,7 +49,7 @@ def test_calibrations_with_the_same_inputs_are_made_once(result):
     )  # fmt: skip
 
     assert told[0] == "calibrating constant: as shipped"
-    assert len(told) == len(set(told)) == result.calibrations - 5
+    assert len(told) == len(set(told)) == result.calibrations - 6
     assert not any("borders" in line or "roads" in line for line in told)
 
 

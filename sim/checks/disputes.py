@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -35,22 +36,26 @@ _DRAWS = 1000
 _Borders: TypeAlias = Literal["agreed", "all"]
 _Roads: TypeAlias = Literal["all", "sourced"]
 _Counted: TypeAlias = Literal["press", "best_date"]
+_Opened: TypeAlias = Literal["first capture"] | None
 _BORDERS: tuple[_Borders, ...] = ("agreed", "all")
 _ROADS: tuple[_Roads, ...] = ("all", "sourced")
 _COUNTED: tuple[_Counted, ...] = ("press", "best_date")
+_OPENED: tuple[_Opened, ...] = (None, "first capture")
 
 
 class Universe(NamedTuple):
     """One reading of everything disputed, named as for ``sim.load_theatre``.
 
     ``counted`` is "press" (a capture counts from the evening the press counted it) or "best_date" (from the evening of
-    the day it happened, by the account called best_date where it has it).
+    the day it happened, by the account called best_date where it has it). ``window_opened_by`` is as for
+    ``sim.calibrate``: whether the record is weighed as one that begins because of its first capture.
     """
 
     prefer: str | None = None
     borders: _Borders = "agreed"
     roads: _Roads = "all"
     counted: _Counted = "press"
+    window_opened_by: _Opened = None
 
     @property
     def name(self) -> str:
@@ -167,7 +172,8 @@ def multiverse(
     """Return the headlines under every reading of what is disputed (Steegen et al. 2016, doi:10.1177/1745691616658637).
 
     The readings: whose account of a capture rules (each account, and the span of all), disputed borders in or out,
-    roads known from memory in or out, and captures counted when the press counted them or on the day they happened.
+    roads known from memory in or out, captures counted when the press counted them or on the day they happened, and the
+    record weighed as any other window or as one that its first capture opened.
     Every family and their pool are answered for with one dispute changed at a time, which shows what each does;
     families that are cheap to calibrate also under every combination, which shows whether disputes add up.
 
@@ -202,8 +208,7 @@ def multiverse(
     accounts: list[str | None] = [None, *first.record.accounts[1:]]
     accounts += ["span"] if len(accounts) > 1 else []
     every = [
-        Universe(prefer, borders, roads, counted)
-        for prefer in accounts for borders in _BORDERS for roads in _ROADS for counted in _COUNTED
+        Universe(*reading) for reading in itertools.product(accounts, _BORDERS, _ROADS, _COUNTED, _OPENED)
     ]  # fmt: skip
     crossed = _crossed(cross, chosen, first)
     run = _Runs(theatre, chosen, seen_from, headlines, replications, seed, {}, {}, progress)
@@ -283,11 +288,13 @@ class _Runs(NamedTuple):
 
     def _projected(self, name: str, theatre: Theatre, week: Record, universe: Universe) -> dict[str, Projection]:
         model = self.families[name](theatre)
-        known = (name, _facts(week), *_links(model))
+        known = (name, universe.window_opened_by, _facts(week), *_links(model))
         if known not in self.posteriors:
             if self.progress is not None:
                 self.progress(f"calibrating {name}: {universe.name}")
-            self.posteriors[known] = calibrate(model, week, seed=self.seed, draws=_DRAWS)
+            self.posteriors[known] = calibrate(
+                model, week, seed=self.seed, draws=_DRAWS, window_opened_by=universe.window_opened_by
+            )
         watches = [outcome.watch(theatre) for outcome, _ in self.headlines.values()]
         whole = (*known, *((watch.weights.tobytes(), watch.threshold) for watch in watches))
         if whole not in self.projections:
