@@ -38,7 +38,7 @@ def sbc_ranks(ranks: Ranks, ax: Axes | None = None) -> Axes:
     ax.set_xlim(0.0, 1.0)
     ax.set_xlabel("rank of the truth among posterior draws, as a share")
     ax.set_ylabel("share of fits below it,\nless what is due")
-    ax.set_title(f"{ranks.model}: {len(ranks)} simulated weeks, {ranks.text}", fontsize="medium")
+    ax.set_title(f"{ranks.model}: {len(ranks)} simulated weeks\n{ranks.text}", fontsize="medium")
     ax.legend(fontsize="small", ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.2))
     return ax
 
