@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 import sim
-from sim.checks.disputes import Universe, counted_when_it_happened
+from sim.checks.disputes import Answer, Multiverse, Universe, counted_when_it_happened
 from sim.families import constant, momentum
 from sim.hazards import Baseline, Neighbours
 from sim.model import Model
-from sim.outcomes import FullControl, Pressure
+from sim.outcomes import Estimate, FullControl, Pressure
 from sim.priors import HalfNormal, LogNormal
 
 DAYS = "half_ring within 7 days"
@@ -106,21 +106,30 @@ def test_the_table_says_the_range_and_what_moves_it_most(result):
     name = max(moves, key=lambda key: abs(moves[key][0]))
 
     assert f"pooled: {low:.2f} to {high:.2f}, one dispute at a time; {name} moves it most, by " in text
-    assert "constant over all 32 combinations: " in text
+    assert "constant over all 64 combinations: " in text
     assert text.count("\n  as shipped ") == 2
     values = [row.estimate.value for row in result.rows if (row.headline, row.family) == (DAYS, "pooled")]
     assert (low, high) == (min(values), max(values))
 
 
 def test_a_move_within_the_noise_is_not_claimed():
-    found = sim.checks.multiverse(
-        families={"constant": constant, "bordering": bordering}, seed=1, replications=1000, cross=(),
-        seen_from="2021-08-07",
-    )  # fmt: skip
+    def answers(moved: float) -> Multiverse:
+        readings = [(Universe(), 0.50), (Universe(borders="all"), 0.50 + moved)]
+        rows = tuple(Answer(one, 11, "pooled", "lost", Estimate(p, p, p, 0.01)) for one, p in readings)
+        return Multiverse(rows, (), "2021-08-12", 2, 1)
 
-    # On the second evening no source disagrees yet by more than a day.
-    assert "no dispute moves it by more than twice the Monte Carlo error" in found.table()
-    assert found.crossed == ()
+    assert "no dispute moves it by more than twice the Monte Carlo error (borders=all: +0.02 ± 0.01)" in (
+        answers(0.02).table()
+    )
+    assert "borders=all moves it most, by +0.04 (± 0.01)" in answers(0.04).table()
+
+
+def test_without_families_to_cross_nothing_is_crossed():
+    found = sim.checks.multiverse(
+        families={"constant": constant}, seed=1, replications=200, cross=(), seen_from="2021-08-07"
+    )
+
+    assert found.crossed == () and len(found.rows) == 2 * 8
 
 
 def test_families_of_at_most_two_free_parameters_are_crossed_unless_told(afghan):

@@ -37,7 +37,8 @@ def band(fits: int, draws: int, level: float) -> tuple[Ints, Ints]:
             low = middle
         else:
             high = middle
-    return _bounds(fits, draws, low)
+    # A little less, so that two counts just as far out, whose probabilities differ by rounding, both are within.
+    return _bounds(fits, draws, low * (1.0 - 1e-8))
 
 
 def tail(ranks: Ints, draws: int) -> float:
