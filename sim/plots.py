@@ -179,6 +179,8 @@ def capture_map(
     ValueError
         If *day* lies beyond the horizon, a probability is not one, the theatre has other provinces than the run, or a
         province has neither outline nor coordinates.
+    TypeError
+        If *run* is neither, or a mapping without *theatre*.
     """
     where = "capture_map"
     if not isinstance(run, (Run, Mapping)):
@@ -245,7 +247,8 @@ def road_map(
     """Draw the capitals by who controls them in *state*, the roads by class, and rings round capitals cut off.
 
     Cut off from the *hub* (the theatre's unless given) by roads other than those of the classes *without* is what
-    ``sim.severing.cut_off`` says; without a hub nobody is. Capitals contested or cut off, and the hub, are named.
+    ``sim.severing.cut_off`` says; without a hub nobody is. Capitals contested or cut off, and the hub, are named. The
+    key stands to the right of the axes.
 
     Raises
     ------
@@ -262,7 +265,7 @@ def road_map(
     centre = None if hub is None else theatre.provinces[theatre.index(hub, f"{where}: hub")]
     _require_places(where, theatre, theatre.provinces)
     severed = () if centre is None else cut_off(theatre, state, hub=centre, without=without)
-    ax = _axes(ax)
+    ax = _figure((8.0, 4.2)).add_subplot() if ax is None else ax  # wider: the key stands beside the map
     land = {"facecolor": "0.97", "edgecolor": "0.8", "linewidth": 0.6}
     _shapes(ax, theatre, dict.fromkeys(theatre.outlines, land))
     _roads(ax, theatre, without)
@@ -310,9 +313,8 @@ def _shares(
     found = []
     for day in days:
         if day not in run:
-            raise ValueError(
-                f"{where}: no probabilities for day {day!r}; there are some for {', '.join(map(str, run))}"
-            )
+            known = ", ".join(map(str, run)) or "none"
+            raise ValueError(f"{where}: no probabilities for day {day!r}; the days given are {known}")
         shares = np.full(len(theatre.provinces), math.nan)
         for name, share in run[day].items():
             if not 0.0 <= share <= 1.0:
@@ -394,7 +396,7 @@ def _shade(ax: Axes, theatre: Theatre, shares: NDArray[np.float64], lost: set[st
             mine = [name for name in dots if (name in lost) == held]
             style = {"marker": marker, "label": label, "s": 70, "edgecolors": "0.2", "zorder": 2.5}
             _dots(ax, [places[name] for name in mine], color=[colours[name] for name in mine], **style)
-    _hub(ax, theatre, theatre.hub)
+    _hub(ax, theatre, theatre.hub, colours[theatre.hub] if theatre.hub in dots else "white")
     _degrees(ax)
     return scale
 
@@ -418,11 +420,11 @@ def _roads(ax: Axes, theatre: Theatre, without: Sequence[str] | None = None) -> 
                 ax.plot(x, y, color="0.55", linewidth=width, linestyle=dash, zorder=1.5, label=label)
 
 
-def _hub(ax: Axes, theatre: Theatre, hub: str | None, colour: str = "white") -> None:
+def _hub(ax: Axes, theatre: Theatre, hub: str | None, colour: Any) -> None:
     """Mark the hub where its coordinates are known."""
     if hub in (places := _places(theatre)):
         label = f"hub: {_capital(theatre, hub)}"
-        _dots(ax, [places[hub]], marker="*", s=190, color=colour, edgecolors="black", zorder=3.5, label=label)
+        _dots(ax, [places[hub]], marker="*", s=190, color=[colour], edgecolors="black", zorder=3.5, label=label)
 
 
 def _degrees(ax: Axes) -> None:
