@@ -77,8 +77,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--origins", nargs="+", metavar="DAY", default=list(ORIGINS), help="evenings, as 2021-08-12")
     parser.add_argument("--horizons", nargs="+", type=int, metavar="DAYS", default=list(HORIZONS), help="days after")
     parser.add_argument(
-        "--bases", nargs="+", choices=["press", "best_date"], default=["press"],
-        help="whose dates the printed tables go by (files hold both; default: the press count)",
+        "--bases", nargs="+", choices=["press", "best_date"], default=["press", "best_date"],
+        help="whose dates the printed tables go by (default: both)",
     )  # fmt: skip
     parser.add_argument("--out", metavar="DIR", help="write scores.csv, standings.csv and hindcast.json into DIR")
     parser.add_argument("--json", metavar="FILE", help="write all as JSON; - prints it instead of the text")

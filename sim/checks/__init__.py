@@ -6,10 +6,15 @@ import importlib
 from typing import Any
 
 # Names load their rooms when first used; a room is never named like what it gives, which it would replace here.
-_ROOMS: dict[str, str] = {
-    "Hindcast": "backtest", "Reading": "verbal", "READINGS": "verbal", "hindcast": "backtest",
+_ROOMS = {
+    "READINGS": "verbal", "Hindcast": "backtest", "Reading": "verbal", "hindcast": "backtest",
+    "identifiability": "ridges", "multiverse": "disputes", "predictive_checks": "predictive", "sbc": "ranks",
+    "tournament": "weights",
 }  # fmt: skip
-__all__: list[str] = ["READINGS", "Hindcast", "Reading", "hindcast"]
+__all__ = [
+    "READINGS", "Hindcast", "Reading", "hindcast", "identifiability", "multiverse", "predictive_checks", "sbc",
+    "tournament",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
