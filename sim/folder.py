@@ -15,6 +15,9 @@ A theatre's folder holds UTF-8 tables; only the first two are obligatory. The or
     counts.csv       date, captured, source; note
     assessments.csv  date_reported, who, statement, event, evidence; horizon_days_low, horizon_days_high,
                      horizon_counted_from
+    outlines.geojson a FeatureCollection (RFC 7946) with at most one feature for each province, its name in the property
+                     province, its shape a Polygon or MultiPolygon of longitudes and latitudes in degrees. Other
+                     members and properties are left alone: attribution belongs there. For pictures alone
 
 A bare date as *earliest* is the first moment of that day, as *latest* the midnight that ends it; a date and time
 such as 2021-08-12T18:00 is exact. All times are local.
@@ -48,7 +51,7 @@ _SETTINGS: Mapping[str, type] = {
 }  # fmt: skip
 _FILES = (
     "provinces.csv", "borders.csv", "theatre.toml", "roads.csv", "captures.csv", "contested.csv", "counts.csv",
-    "assessments.csv",
+    "assessments.csv", "outlines.geojson",
 )  # fmt: skip
 
 
@@ -70,6 +73,8 @@ def read_folder(name_or_folder: str | Path, *, borders: str, roads: str, prefer:
     parts["borders"] = [row for row in _borders(folder, province) if borders == "all" or row.status == "agreed"]
     parts["roads"] = [row for row in _roads(folder, province) if roads == "all" or row.evidence == "source"]
     parts["record"] = _record(folder, names, province, settings, prefer)
+    outlines = folder / "outlines.geojson"
+    parts["outlines"] = outlines.resolve() if outlines.is_file() else {}
     parts["name"] = settings.get("name", folder.name)
     for key in ("title", "timezone", "credits"):
         if key in settings:
@@ -95,7 +100,7 @@ def _find(name_or_folder: str | Path) -> Path:
             raise FileNotFoundError(f"{needed}: missing from the theatre's folder {str(folder)!r}; it must be there")
     for path in sorted(folder.iterdir()):
         # A misspelt table would otherwise be left out in silence.
-        table = path.suffix.lower() in (".csv", ".toml") and not path.name.startswith(".")
+        table = path.suffix.lower() in (".csv", ".toml", ".geojson") and not path.name.startswith(".")
         if table and path.name not in _FILES:
             raise ValueError(f"{path.name}: not a table of a theatre; {nearest(path.name, _FILES)}")
     return folder

@@ -9,18 +9,19 @@ import itertools
 import math
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from sim.control import nearest
 from sim.folder import read_folder
 from sim.links import ROAD_KINDS, Border, Road, find_province, join, neighbours
+from sim.outlines import Outlines
 from sim.record import Record
 from sim.tables import as_date
 
@@ -48,6 +49,9 @@ class Theatre:
         Day 0; by default the record's.
     record : Record or None
         By default an empty one.
+    outlines : mapping of province to rings, or Path of a GeoJSON file
+        Shapes of provinces, as ``sim.outlines.Outlines`` says. For pictures alone: two theatres are equal without
+        them, and files of runs do not hold them.
     """
 
     name: str
@@ -62,6 +66,7 @@ class Theatre:
     record: Record
     timezone: str
     credits: tuple[str, ...]
+    outlines: Outlines = field(compare=False)  # so that runs and their files leave them out
 
     def __init__(
         self,
@@ -79,6 +84,7 @@ class Theatre:
         title: str = "",
         timezone: str = "",
         credits: Iterable[str] = (),
+        outlines: Mapping[str, Iterable[ArrayLike]] | Path = MappingProxyType({}),
     ) -> None:
         if isinstance(provinces, str):
             raise TypeError(f"theatre: provinces must be a sequence of names, but was the text {provinces!r}")
@@ -113,9 +119,10 @@ class Theatre:
             "record": kept,
             "timezone": timezone,
             "credits": tuple(credits),
+            "outlines": Outlines(outlines, names, towns),
         }
-        for field, value in fields.items():
-            object.__setattr__(self, field, value)
+        for key, value in fields.items():
+            object.__setattr__(self, key, value)
 
     @property
     def origin(self) -> date | None:

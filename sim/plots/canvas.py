@@ -12,24 +12,28 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "axes_or_new", "panels", "styles"]
+__all__ = ["COLOURS", "axes_or_new", "new_figure", "panels", "styles"]
 
 #: Okabe and Ito: black, blue, vermilion, green, orange, sky, purple.
 COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7")
 _DASHES = ("-", "--", "-.", ":")
 
 
-def axes_or_new(ax: Axes | None) -> Axes:
-    """Return *ax*, or new axes of a figure that belongs to no window (so pictures leave no state behind)."""
-    if ax is not None:
-        return ax
+def new_figure(inches: tuple[float, float]) -> Figure:
+    """Return a figure, *inches* wide and high, that belongs to no window (so pictures leave no state behind)."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.0, 4.2), layout="constrained")
+    figure = Figure(figsize=inches, layout="constrained")
     FigureCanvasAgg(figure)
-    return figure.add_subplot()
+    return figure
+
+
+def axes_or_new(ax: Axes | None) -> Axes:
+    """Return *ax*, or the axes of a new figure."""
+    return new_figure((7.0, 4.2)).add_subplot() if ax is None else ax
 
 
 def styles() -> Iterator[dict[str, Any]]:
@@ -40,10 +44,6 @@ def styles() -> Iterator[dict[str, Any]]:
 
 def panels(count: int) -> list[Axes]:
     """Return *count* axes of one new figure, two a row."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     rows = -(-count // 2)
-    figure = Figure(figsize=(11.0, 3.4 * rows), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure((11.0, 3.4 * rows))
     return [figure.add_subplot(rows, 2, i + 1) for i in range(count)]
