@@ -113,10 +113,10 @@ class _Phases:
 
     def edges(self, taken: Sequence[tuple[float, int]], end: float) -> Iterator[Edge]:
         """Yield the stretches of a record with captures *taken*, (time, province) in order."""
-        pauses = [(b, -1) for b in (*self.breaks, end)]
         fading = sorted({t + w for t, _ in taken for w in self.windows if t + w < end})
-        # What is captured at the moment of a pause is captured first, in the order given.
-        cuts = sorted([*taken, *pauses, *((t, -2) for t in fading)], key=lambda cut: cut[0])
+        # What is captured at a break is captured under what begins there, as in the law.
+        breaks = ((b, -1) for b in self.breaks)
+        cuts = sorted([*breaks, *taken, (end, -1), *((t, -2) for t in fading)], key=lambda cut: cut[0])
         lost: dict[int, float] = {}
         era, last = 0, 0.0
         for moment, p in cuts:

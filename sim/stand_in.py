@@ -48,6 +48,7 @@ class StandIn:
     step_days: Floats  # (step,)
     does: Ints  # (step,)
     first: Ints  # (n + 1,) province p takes the steps first[p] to first[p + 1]
+    log_volume: float
 
 
 def stand_in(table: Stages, captures: Sequence[Capture], seen: Sequence[Seen], points: Floats) -> StandIn:
@@ -69,6 +70,7 @@ def stand_in(table: Stages, captures: Sequence[Capture], seen: Sequence[Seen], p
         step=np.array([s.phase for s in flat], np.int64), step_days=np.array([s.days for s in flat]),
         does=np.array([s.does for s in flat], np.int64),
         first=np.cumsum([0, *map(len, steps)]).astype(np.int64),
+        log_volume=math.fsum(math.log(b - a) for _, a, b in captures if b > a),
     )  # fmt: skip
 
 
@@ -109,7 +111,7 @@ def correction(law: Law, plan: StandIn, lens: Lens, values: Floats) -> Floats:
         _correct(
             start[at : at + block].copy(), lens.told, rates, lens.kinds, plan.step, plan.step_days, plan.does,
             plan.first, table.control, plan.stage, plan.way, plan.days, plan.entering, table.open, table.days,
-            table.points, table.width, table.source, table.first, out[at : at + block],
+            table.points, table.width, table.source, table.first, plan.log_volume, out[at : at + block],
         )  # fmt: skip
     return out
 
@@ -146,7 +148,7 @@ def _held(
 def _correct(
     start: Floats, told: Floats, rates: Floats, kinds: Ints, step: Ints, step_days: Floats, does: Ints, first: Ints,
     control: NDArray[np.int8], stage: Ints, way: Ints, way_days: Floats, entering: Ints, opens: Ints, days: Floats,
-    points: Ints, width: Ints, source: Ints, begins: Ints, out: Floats,
+    points: Ints, width: Ints, source: Ints, begins: Ints, log_volume: float, out: Floats,
 ) -> None:  # fmt: skip
     sets, n = control.shape
     leave, enter = np.zeros(sets), np.zeros((sets, opens.shape[1]))
@@ -183,7 +185,7 @@ def _correct(
                 if entering[k, j] >= 0:
                     product *= enter[way[k, j], entering[k, j]]
             logs[k] += math.log(product) if product > 0.0 else -np.inf
-        out[row] = _ratio(exact, logs)
+        out[row] = _ratio(exact - log_volume, logs)
 
 
 @inner
