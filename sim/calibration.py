@@ -17,6 +17,7 @@ from sim import counting, sampling
 from sim.likelihood import Likelihood, from_scores, likelihood
 from sim.model import CONTESTED_AT_START, Draws, Model
 from sim.record import Record
+from sim.streams import key_of
 
 __all__ = ["Posterior", "calibrate"]
 
@@ -106,6 +107,9 @@ class Posterior(Draws):
         unit = "rates are per day and capital; effects have no unit"
         lines.append(f"{unit}; MC error is that of the median" if self.diagnostics else unit)
         lines.append(f"likelihood: {self.likelihood}")
+        kinds = [str(fact["id"]).partition(":")[0] for fact in self.facts]
+        read = [f"{kinds.count(kind)} {kind}{'s' * (kinds.count(kind) != 1)}" for kind in dict.fromkeys(kinds)]
+        lines.append(f"facts: {', '.join(read)}, with their sources in .facts" if read else "facts: nothing happened")
         lines += [f"note: {note}" for note in self.notes]
         return "\n".join(lines)
 
@@ -132,6 +136,8 @@ class Posterior(Draws):
         except ImportError as missing:
             raise ImportError('to_arviz needs ArviZ: python -m pip install "sweepcast[arviz]"') from missing
         each = len(self) // self.ensembles
+        if each < 1:
+            raise ValueError(f"to_arviz: needs a draw of each of {self.ensembles} ensembles, but there are {len(self)}")
         chains = {
             name: self[name][: each * self.ensembles].reshape(each, self.ensembles).T.copy() for name in self.names
         }
@@ -193,6 +199,7 @@ def calibrate(
         raise TypeError(f"calibrate: draws must be a positive integer, but was {draws!r}")
     if draws < 1:
         raise ValueError(f"calibrate: draws must be a positive integer, but was {draws!r}")
+    key_of(seed, "calibrate")
     weight = likelihood(
         model, week, seed=seed, points=points, hours=hours, use_mode=use_mode, mode_error=mode_error,
         window_opened_by=window_opened_by,
@@ -206,7 +213,7 @@ def calibrate(
         near = np.all(np.abs(scores) < 30.0, axis=1)
         scores = np.where(near[:, None], scores, 0.0)
         found = weight(from_scores(model, scores)) - 0.5 * np.sum(scores * scores, axis=1)
-        return np.where(near & ~np.isnan(found), found, -math.inf)
+        return np.where(near & (found < math.inf), found, -math.inf)
 
     def kept_by(scores: Floats, batch: int) -> NDArray[np.bool_]:
         proposed = Draws(tuple(model.parameters), from_scores(model, scores))
@@ -245,7 +252,7 @@ def calibrate(
     return Posterior(
         names=tuple(model.parameters), values=values, model=model, record=week, method=method,
         likelihood=_with_error(weight, sample.scores), log_likelihood=log_likelihood, diagnostics=diagnostics,
-        facts=week.facts, notes=notes, kept=tuple(left), poor=bool(poor), seed=int(seed), at_origin=at_origin,
+        facts=weight.facts, notes=notes, kept=tuple(left), poor=bool(poor), seed=int(seed), at_origin=at_origin,
         ensembles=sample.ensembles,
     )  # fmt: skip
 

@@ -7,6 +7,7 @@ none of them can take is refused by name, before any work.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -16,18 +17,29 @@ from numpy.typing import ArrayLike, NDArray
 
 from sim import contests, counting, subsets
 from sim.control import Control
+from sim.first_capture import first_capture
 from sim.hazards import Frailty
 from sim.hours import Capture, plan
 from sim.law import Law
+from sim.lenses import lens_of
 from sim.lowering import lower
-from sim.model import CONTESTED_AT_START, Model
-from sim.observations import captures_of, chosen_hours, sightings_of, survival_note, told_by_mode, undecided
-from sim.rates import KINDS, kinds_of
+from sim.model import Draws, Model
+from sim.observations import (
+    captures_of,
+    chosen_hours,
+    sightings_of,
+    survival_note,
+    told_by_mode,
+    uncounted,
+    undecided,
+)
+from sim.rates import kinds_of
 from sim.record import Record
 from sim.stand_in import correction, stand_in
-from sim.weighable import OPENED, require_options, require_record, require_weighable, terms_of
+from sim.streams import key_of
+from sim.weighable import OPENED, require_options, require_points, require_record, require_weighable, terms_of
 
-__all__ = ["Likelihood", "from_scores", "lens_of", "likelihood"]
+__all__ = ["Likelihood", "from_scores", "likelihood"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Kind: TypeAlias = Literal["count", "simulated", "captures", "contests"]
@@ -35,8 +47,6 @@ Kind: TypeAlias = Literal["count", "simulated", "captures", "contests"]
 _SCRAMBLES = 8
 #: Weeks simulated for each value of the parameters where a count has no exact chain.
 _SIMULATED = 1_000
-#: Nodes of the quadrature over frailties, by how many transitions have one.
-_NODES = {0: 1, 1: 64, 2: 24, 3: 12}
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +62,8 @@ class Likelihood:
         What of the record was read as what.
     carried : function of values, or None
         Gives, for each row, the probability that a capital nobody reported on is contested at the record's end.
+    coarser : function of values, or None
+        The same with half the nodes of the quadrature over frailties, where there is one.
     """
 
     model: Model
@@ -62,21 +74,55 @@ class Likelihood:
     function: Callable[[Floats], Floats]
     again: Callable[[int], Callable[[Floats], Floats]] | None = None
     carried: Callable[[Floats], Floats] | None = None
+    coarser: Callable[[Floats], Floats] | None = None
 
     def __call__(self, values: ArrayLike) -> Floats:
-        """Return the log-likelihood of each row of *values*, in the order of ``model.parameters``."""
-        return self.function(np.array(values, dtype=float, ndmin=2))
+        """Return the log-likelihood of each row of *values*, in the order of ``model.parameters``.
+
+        Raise a ValueError if a row has more or fewer values, or one lies outside its prior's support.
+        """
+        return self.function(self._rows(values))
+
+    def _rows(self, values: ArrayLike) -> Floats:
+        if isinstance(values, Draws):
+            values = self.model.checked(values).values
+        rows = np.array(values, dtype=float, ndmin=2)
+        names = list(self.model.parameters)
+        if rows.ndim != 2 or rows.shape[1] != len(names):
+            raise ValueError(
+                f"likelihood: values must have shape (row, {len(names)}), in the order of {', '.join(names)}, "
+                f"but had {np.shape(values)}"
+            )
+        for column, (name, prior) in zip(rows.T, self.model.parameters.items(), strict=True):
+            outside = column[(column < prior.lower) | (column > prior.upper)] if prior.free else column[:0]
+            if len(outside):
+                raise ValueError(
+                    f"likelihood: {name} must lie between {prior.lower:g} and {prior.upper:g}, but was {outside[0]:g}"
+                )
+        return rows
+
+    @property
+    def facts(self) -> list[dict[str, str | int]]:
+        """The facts that entered, with their sources."""
+        read = ("count",) if self.kind in ("count", "simulated") else ("capture", "sighting")[: 1 + self._hidden]
+        return [fact for fact in self.record.facts if str(fact["id"]).partition(":")[0] in read]
+
+    @property
+    def _hidden(self) -> int:
+        return int(self.kind == "contests")
 
     def error(self, values: ArrayLike) -> float:
         """Return the standard error of one log-likelihood at *values*, shape (parameter,); 0 if exact.
 
-        It comes from eight independent scrambles, or eight independent simulations.
+        It comes from eight independent scrambles, or eight independent simulations; where frailties are integrated,
+        with the difference that half the nodes make.
         """
-        if self.again is None:
-            return 0.0
-        rows = np.array(values, dtype=float, ndmin=2)
-        found = [float(self.again(scramble)(rows)[0]) for scramble in range(1, _SCRAMBLES + 1)]
-        return float(np.std(found, ddof=1))
+        rows = self._rows(values)
+        found = [float(self.again(scramble)(rows)[0]) for scramble in range(1, _SCRAMBLES + 1)] if self.again else []
+        other = float(self.coarser(rows)[0] - self.function(rows)[0]) if self.coarser else 0.0
+        if not np.all(np.isfinite([*found, other])):
+            return math.nan
+        return math.hypot(float(np.std(found, ddof=1)) if found else 0.0, other)
 
 
 def likelihood(
@@ -116,6 +162,8 @@ def likelihood(
         If the record has no end, or the model has a term or a transition this record cannot be weighed under.
     """
     require_record(model, record)
+    if seed is not None:
+        key_of(seed, "likelihood")
     error = require_options(hours, use_mode, mode_error, window_opened_by)
     if not record.named:
         if error is not None or window_opened_by is not None:
@@ -124,6 +172,7 @@ def likelihood(
         return _of_count(model, record, seed)
     require_weighable(model)
     law = lower(model, record.start)
+    require_points(points)
     found = _of_captures(model, record, law, seed, points, hours, error)
     return found if window_opened_by is None else _given_the_first(found, law)
 
@@ -159,10 +208,15 @@ def _of_captures(
     model: Model, record: Record, law: Law, seed: int | None, points: int, hours: str, error: float | None
 ) -> Likelihood:  # fmt: skip
     hidden = model.leaves_contested
-    seen, notes = sightings_of(model, record) if hidden else ([], [])
+    seen, notes = sightings_of(model, record)
     captures = captures_of(model, record, seen)
+    narrowed = sorted(record.provinces[p] for (p, *span), (_, *whole) in zip(captures, captures_of(model, record),
+                      strict=True) if span != whole)  # fmt: skip
+    seen, notes = (seen, notes) if hidden else ([], [])
+    if narrowed:
+        notes.append(f"seen held on a day, so not captured before it ({', '.join(narrowed)})")
     told, more = told_by_mode(model, record, error if hidden else None)
-    notes = [survival_note(record), *notes, *more]
+    notes = [survival_note(record), *notes, *more, *uncounted(record)]
     if not hidden:
         notes += _unread(record, error)
     open_ = subsets.most_open(captures)
@@ -190,6 +244,8 @@ def _averaged(
     notes: Sequence[str], seed: int | None, points: int, steady: bool,
 ) -> Likelihood:  # fmt: skip
     lens, n, breaks, end = lens_of(model, told), len(record.provinces), law.breaks.tolist(), record.days
+    frail = bool(np.any(lens.frailty >= 0))
+    half = lens_of(model, told, share=2) if frail else lens
     table = subsets.stages(n, captures, breaks, end) if steady else None
     unknown = bool(undecided(captures))
 
@@ -200,7 +256,7 @@ def _averaged(
         )
         return laid_out, stand_in(table, captures, seen, u) if table is not None and unknown else None
 
-    def function(scramble: int) -> Callable[[Floats], Floats]:
+    def function(scramble: int, lens: contests.Lens = lens) -> Callable[[Floats], Floats]:
         laid_out, stand = laid(scramble)
 
         def weigh(values: Floats) -> Floats:
@@ -215,7 +271,7 @@ def _averaged(
     hidden = model.leaves_contested
     text = "hidden contests filtered in closed form" if hidden else "history of the captures"
     text += " given the hours of captures"
-    if np.any(lens.frailty >= 0):
+    if frail:
         text += ", frailties integrated by Gauss-Hermite quadrature for each province"
     if unknown:
         text += f", averaged over {points} scrambled Sobol points of the unknown hours"
@@ -223,27 +279,7 @@ def _averaged(
         model, record, "contests" if hidden else "captures", text, tuple(notes), function(0),
         function if unknown else None,
         (lambda values: contests.carried(law, first, lens, values, untold)) if hidden and untold else None,
-    )  # fmt: skip
-
-
-def lens_of(model: Model, told: Floats) -> contests.Lens:
-    """Return what the filter reads of *model*; *told*, shape (province, 2), is how modes of capture fit."""
-    names = list(model.parameters)
-    frail = [
-        next((f"{kind}.{term.name}" for of, term in terms_of(model) if of == kind and isinstance(term, Frailty)), None)
-        for kind in KINDS
-    ]
-    with_one = [i for i, name in enumerate(frail) if name is not None]
-    z, w = np.polynomial.hermite_e.hermegauss(_NODES[len(with_one)]) if with_one else (np.zeros(1), np.ones(1))
-    grids = np.meshgrid(*[np.arange(len(z))] * len(with_one), indexing="ij")
-    index = np.stack(grids, axis=-1).reshape(-1, len(with_one)) if with_one else np.zeros((1, 0), np.int64)
-    nodes = np.zeros((len(index), len(KINDS)))
-    nodes[:, with_one] = z[index]
-    weights = np.prod(w[index] / w.sum(), axis=1) if with_one else np.ones(1)
-    return contests.Lens(
-        kinds=kinds_of(model.hazards), start=names.index(CONTESTED_AT_START) if model.leaves_contested else -1,
-        frailty=np.array([names.index(name) if name else -1 for name in frail], np.int64), nodes=nodes,
-        weights=weights, told=told,
+        function(0, half) if frail else None,
     )  # fmt: skip
 
 
@@ -259,10 +295,17 @@ def _given_the_first(found: Likelihood, law: Law) -> Likelihood:
             f"likelihood: window_opened_by={OPENED!r} needs a capture, but the record has none; leave it out"
         )
     after, before = min(low for _, low, _ in captures), min(high for _, _, high in captures)
-    opening = _first_capture(model, law, after, before)
+    opening = first_capture(model, law, after, before)
 
     def given(function: Callable[[Floats], Floats]) -> Callable[[Floats], Floats]:
-        return lambda values: function(values) - opening(values)
+        def divided(values: Floats) -> Floats:
+            whole = function(values)
+            out = np.full(len(values), -np.inf)
+            possible = whole > -np.inf
+            out[possible] = whole[possible] - opening(values[possible])
+            return out
+
+        return divided
 
     note = (
         f"weighed given that the record's first capture fell between days {after:g} and {before:g}, with none before: "
@@ -273,30 +316,6 @@ def _given_the_first(found: Likelihood, law: Law) -> Likelihood:
         model, record, found.kind, f"{found.text}, given the first capture", (*found.notes, note),
         given(found.function), None if again is None else (lambda scramble: given(again(scramble))), found.carried,
     )  # fmt: skip
-
-
-def _first_capture(model: Model, law: Law, after: float, before: float) -> Callable[[Floats], Floats]:
-    """Return the log probability (density, if the two are one) that the first capture comes between two times."""
-    n, breaks = len(model.theatre.provinces), law.breaks.tolist()
-    lens, one = lens_of(model, np.ones((n, 2))), np.full((1, 1), 0.5)
-
-    def none_by(end: float) -> Callable[[Floats], Floats]:
-        table = plan(n, [], [], breaks, end, one[:, :0], windows=law.window.tolist())
-        return lambda values: contests.filtered(law, table, lens, values)
-
-    if after == before:
-        alone = [plan(n, [(p, after, after)], [], breaks, after, one, windows=law.window.tolist()) for p in range(n)]
-        return lambda values: np.logaddexp.reduce([contests.filtered(law, t, lens, values) for t in alone], axis=0)
-    late = none_by(before)
-    early = none_by(after) if after > 0.0 else lambda values: np.zeros(len(values))
-
-    def function(values: Floats) -> Floats:
-        since = early(values)
-        # log(S(after) - S(before)), without losing digits where little happens between.
-        with np.errstate(divide="ignore"):
-            return np.asarray(since + np.log(-np.expm1(late(values) - since)))
-
-    return function
 
 
 def from_scores(model: Model, scores: Floats) -> Floats:

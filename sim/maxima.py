@@ -29,7 +29,8 @@ def maximum_likelihood(
     *seed* and *window_opened_by* are those of ``sim.likelihood.likelihood``.
     """
     weight = likelihood(model, record, seed=seed, window_opened_by=window_opened_by)
-    scores = _best(weight, {}, np.zeros(len(model.free)))[0]
+    scores, top = _best(weight, {}, np.zeros(len(model.free)))
+    _require_possible(top)
     return _named(model, scores)
 
 
@@ -51,6 +52,7 @@ def profile_interval(
         raise ValueError(f"profile_interval: level must lie between 0 and 1, but was {level!r}")
     weight = likelihood(model, record, seed=seed)
     scores, top = _best(weight, {}, np.zeros(len(model.free)))
+    _require_possible(top)
     at = model.free.index(parameter)
     drop = 0.5 * float(special.ndtri(0.5 + 0.5 * level)) ** 2
 
@@ -93,9 +95,12 @@ def _best(weight: Likelihood, fixed: dict[int, float], start: Floats) -> tuple[F
     else:
         best = np.empty(0)
     value = -loss(best)
-    if value <= -1e300:
+    return scores, value if value > -1e300 else -math.inf
+
+
+def _require_possible(value: float) -> None:
+    if value == -math.inf:
         raise ValueError("likelihood: the record is impossible under the model, whatever its parameters")
-    return scores, value
 
 
 def _named(model: Model, scores: Floats) -> dict[str, float]:

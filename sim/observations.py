@@ -37,12 +37,18 @@ def survival_note(record: Record) -> str:
     return f"the {left} capitals without a capture are read as not captured by the record's end"
 
 
+def uncounted(record: Record) -> list[str]:
+    """Return a note on the counts of a record that names its captures, if it has any."""
+    told = [f"{row.captured} on {row.day}" for row in record.counts]
+    return [f"counts beside named captures are not read ({', '.join(told)})"] if told else []
+
+
 def sightings_of(model: Model, record: Record) -> tuple[list[Seen], list[str]]:
     """Return what was seen, as moments a filter can be conditioned on, and notes on the reading."""
-    found: list[Seen] = []
-    dropped = []
+    seen: dict[tuple[int, float, float], Seen] = {}
+    dropped, against = [], []
     latest = {row.province: row.latest for row in record.captures}
-    for row in record.sightings:
+    for row in record.sightings:  # in the order they became known, so the latest speaks last
         p = model.theatre.index(row.province)
         for day in dict.fromkeys((row.first, row.last)):
             low = record.day(day)
@@ -51,8 +57,11 @@ def sightings_of(model: Model, record: Record) -> tuple[list[Seen], list[str]]:
                 continue
             # A span that began before the record is known to hold on its first moment.
             moment = (p, max(low, 0.0), max(min(low + 1.0, record.days), 0.0), row.control)
-            if low < record.days and moment not in found and record.day(row.last) >= 0.0:
-                found.append(moment)
+            if low < record.days and record.day(row.last) >= 0.0:
+                if seen.setdefault(moment[:3], moment)[3] != row.control:
+                    against.append(row.province)
+                seen[moment[:3]] = moment
+    found = list(seen.values())
     notes = []
     if found:
         names = sorted({record.provinces[p] for p, *_ in found})
@@ -62,6 +71,10 @@ def sightings_of(model: Model, record: Record) -> tuple[list[Seen], list[str]]:
         )
     if dropped:
         notes.append(f"sightings after the capture are left out ({', '.join(sorted(set(dropped)))})")
+    if against:
+        notes.append(
+            f"of sightings of one day that disagree the latest known counts ({', '.join(sorted(set(against)))})"
+        )
     return found, notes
 
 
@@ -100,15 +113,13 @@ def undecided(captures: Sequence[Capture]) -> list[int]:
 def chosen_hours(captures: Sequence[Capture], points: int, seed: int | None, scramble: int) -> Floats:
     """Return where captures lie in their intervals at *points* scrambled Sobol points, shape (point, capture).
 
-    One point if nothing is undecided. Raise a ValueError if *points* is no power of two, a TypeError without a seed.
+    One point if nothing is undecided. Raise a TypeError without a seed.
     """
     from scipy.stats import qmc
 
     unknown = undecided(captures)
     if not unknown:
         return np.full((1, len(captures)), 0.5)
-    if isinstance(points, bool) or not isinstance(points, (int, np.integer)) or points < 1 or points & (points - 1):
-        raise ValueError(f"likelihood: points must be a power of two, but was {points!r}")
     if seed is None:
         raise TypeError("likelihood: averaging over unknown hours needs a seed; pass seed=")
     rng = np.random.default_rng(int(key_of(seed, f"hours {scramble}")))

@@ -110,6 +110,8 @@ class Record:
                 )
             if end is not None and (report.latest > end or report.known_from > last_day(end)):
                 raise ValueError(f"{report.place}: reaches beyond the record's end, {end}; cut with until() instead")
+        if day_0 is not None and end is not None and end <= datetime.combine(day_0, time()):
+            raise ValueError(f"record: the end must come after the origin, the first moment of {day_0}, but was {end}")
         if not named and (reports or len(numbers) != 1):
             raise ValueError("record: one that names no captures must hold one count and no captures; use from_count")
         foreseen = tuple(sorted(assessments, key=lambda row: (row.day, row.who, row.statement)))

@@ -156,6 +156,8 @@ def ensembles(density: Density, dimension: int, draws: int, seed: int, budget: B
     good, or the budget is spent.
     """
     samplers = [_sampler(density, dimension, seed, i, budget) for i in range(budget.ensembles)]
+    if not any(np.any(density(walk.at.coords) > -math.inf) for walk in samplers):
+        raise ValueError("calibrate: the record is impossible under the model, whatever its parameters")
     chains: list[list[Floats]] = [[] for _ in samplers]
     kept, told = np.empty(0), [dict.fromkeys(("rhat", "ess_bulk", "ess_tail"), math.nan)] * dimension
     done = 0
@@ -178,7 +180,7 @@ def ensembles(density: Density, dimension: int, draws: int, seed: int, budget: B
         share = scores[e :: len(samplers)]
         # With replacement only where fewer were kept than asked for.
         share[:] = flat[order[np.arange(len(share)) % len(flat)]]
-    return Sample(scores, told, done, len(samplers), _quantile_errors(kept))
+    return Sample(scores, told, done, len(samplers), _quantile_errors(scores, len(samplers)))
 
 
 class _Walk:
@@ -241,13 +243,16 @@ def _diagnostics(kept: Floats) -> list[dict[str, float]]:
     return told
 
 
-def _quantile_errors(kept: Floats) -> Floats:
+def _quantile_errors(scores: Floats, ensembles_: int) -> Floats:
+    """Return the Monte Carlo errors of ``QUANTILES`` of the draws given out; nan for too few of them."""
     from arviz_stats.base import array_stats
 
-    ensembles_, steps, walkers, dimension = kept.shape
-    by_walker = kept.transpose(3, 0, 2, 1).reshape(dimension, ensembles_, steps * walkers)
+    each = len(scores) // ensembles_
+    if each < 4:
+        return np.full((scores.shape[1], len(QUANTILES)), math.nan)
+    chains = scores[: each * ensembles_].reshape(each, ensembles_, -1).transpose(2, 1, 0)
     return np.array([
-        [float(array_stats.mcse(part, method="quantile", prob=q)) for q in QUANTILES] for part in by_walker
+        [float(array_stats.mcse(chain, method="quantile", prob=q)) for q in QUANTILES] for chain in chains
     ])  # fmt: skip
 
 

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import math
+from numbers import Real
 from typing import Any
 
+import numpy as np
+
 from sim.hazards import Calendar, Custom, Frailty, PullBack, Reserves, Term
+from sim.lenses import MOST_FRAIL
 from sim.model import Model
 from sim.record import Record
 
-__all__ = ["MOST_FRAIL", "OPENED", "require_options", "require_record", "require_weighable", "terms_of"]
+__all__ = ["OPENED", "require_options", "require_points", "require_record", "require_weighable", "terms_of"]
 
-#: How many transitions may have a frailty: the quadrature has a dimension for each.
-MOST_FRAIL = 3
 #: What may have opened a record's window.
 OPENED = "first capture"
 _WITHOUT = "calibrate without it, and add it as a what-if when projecting"
 
 
+def require_points(points: object) -> None:
+    """Raise a ValueError if *points* is not a power of two."""
+    whole = isinstance(points, (int, np.integer)) and not isinstance(points, bool)
+    if not whole or points < 1 or points & (points - 1):  # type: ignore[operator]
+        raise ValueError(f"likelihood: points must be a power of two, but was {points!r}")
+
+
 def require_record(model: Model, record: Record) -> None:
+    """Refuse what is no model or no record, one without an end, and terms that count days from a projection's start."""
+    if not isinstance(model, Model):
+        raise TypeError(f"likelihood: model must be a Model, but was {model!r}; sim.families has four")
     if not isinstance(record, Record):
         raise TypeError(
             f"likelihood: the week must be a Record, but was {record!r}; theatre.record.until('…') gives one"
@@ -40,15 +52,17 @@ def require_record(model: Model, record: Record) -> None:
 
 
 def require_options(hours: Any, use_mode: Any, mode_error: Any, window_opened_by: Any) -> float | None:
-    if hours not in ("auto", "average"):
+    if not isinstance(hours, str) or hours not in ("auto", "average"):
         raise ValueError(f"likelihood: hours must be 'auto' or 'average', but was {hours!r}")
-    if window_opened_by not in (None, OPENED):
+    if window_opened_by is not None and not (isinstance(window_opened_by, str) and window_opened_by == OPENED):
         raise ValueError(f"likelihood: window_opened_by must be None or {OPENED!r}, but was {window_opened_by!r}")
+    if not isinstance(use_mode, (bool, np.bool_)):
+        raise TypeError(f"likelihood: use_mode must be True or False, but was {use_mode!r}")
     if not use_mode:
         if mode_error is not None:
             raise ValueError(f"likelihood: mode_error is for use_mode=True, but was {mode_error!r}; leave it out")
         return None
-    if isinstance(mode_error, bool) or not isinstance(mode_error, (int, float)) or not 0.0 < mode_error <= 0.5:
+    if isinstance(mode_error, bool) or not isinstance(mode_error, Real) or not 0.0 < float(mode_error) <= 0.5:
         raise ValueError(
             f"likelihood: use_mode=True needs mode_error, the probability in (0, 0.5] that a reported mode is wrong, "
             f"but it was {mode_error!r}"

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import itertools
 import math
+from datetime import date
 
 import exact
 import numpy as np
 import pytest
-from scipy import integrate, special
+from scipy import integrate, linalg, special
 from small_records import FIGHT, SEEN, captured, fight, integral, joint, log_likelihood, theatre, week, when
 
 import sim
 from sim import contests, subsets
-from sim.hazards import Baseline, Covariate, CutOff, Frailty, Momentum, Neighbours
+from sim.control import Control
+from sim.hazards import Baseline, Calendar, Covariate, CutOff, Frailty, Momentum, Neighbours
 from sim.hours import plan
-from sim.likelihood import lens_of, likelihood
+from sim.lenses import lens_of
+from sim.likelihood import likelihood
 from sim.lowering import lower
 from sim.observations import captures_of, sightings_of
 from sim.priors import HalfNormal, LogNormal
-from sim.record import Record
+from sim.record import Count, Record, Sighting
 from sim.stand_in import correction, stand_in
 
 #: The median of siege's posterior given the real week, rounded.
@@ -44,16 +47,20 @@ def test_the_filter_integrated_over_the_orders_equals_the_joint_master_equation(
     assert integral(filtered, spans, [1.25], nodes=5) == pytest.approx(expected, rel=1e-8)
 
 
-@pytest.mark.parametrize("points", [1, 8])
-def test_where_nothing_is_hidden_the_stand_in_makes_the_average_exact_at_any_points(points):
+SPANS = [BOTH_DAYS, [(0.0, 2.0), (0.0, 2.0), None], [(0.5, 1.0), (0.0, 3.0), (1.0, 3.0)]]
+
+
+@pytest.mark.parametrize("spans", SPANS, ids=str)
+@pytest.mark.parametrize("points", [1, 64])
+def test_where_nothing_is_hidden_the_stand_in_makes_the_average_exact_at_any_points(points, spans):
     # Nobody can be contested here, so the filter and its stand-in are one history, and the ratio is exact.
     hazard = Baseline(0.3) * Momentum(2.0) * CutOff(0.9) * Neighbours(1.2)
     model = sim.Model(theatre(), {"seizure": hazard, "fall": Baseline(0.5)}, contested=0.0)
     plain = sim.Model(theatre(), {"seizure": hazard})
-    record = week(BOTH_DAYS)
+    record = week(spans)
     law, values, lens = lower(model, when(0.0)), model.draws({}).values, lens_of(model, np.ones((3, 2)))
     captures = captures_of(model, record)
-    u = np.random.default_rng(1).random((points, 3))
+    u = np.random.default_rng(1).random((points, len(captures)))
     table = subsets.stages(3, captures, law.breaks.tolist(), 3.0)
     average = contests.filtered(law, plan(3, captures, [], law.breaks.tolist(), 3.0, u), lens, values)
     found = average + correction(law, stand_in(table, captures, [], u), lens, values)
@@ -106,6 +113,40 @@ def test_seizures_averaged_over_hours_agree_with_their_exact_history(hazard):
 
     assert average.text.endswith("averaged over 4096 scrambled Sobol points of the unknown hours")
     assert float(average(values)[0]) == pytest.approx(log_likelihood(model, week(BOTH_DAYS)), abs=2e-4)
+
+
+@pytest.mark.parametrize("hours", ["auto", "average"])
+@pytest.mark.parametrize("more", [Momentum(0.0), Momentum(0.0, window=5.0)], ids=["plain", "windowed"])
+def test_a_capture_at_a_break_falls_under_what_begins_there(hours, more):
+    model = sim.Model(theatre(), {"seizure": Baseline(0.3) * Calendar("2021-08-07", None, 2.0) * more})
+    record = week([(1.0, 1.0), None, None])
+    rate = 0.3 * math.exp(2.0)
+    expected = math.log(rate) - 0.9 - 2 * 2.0 * rate
+
+    found = likelihood(model, record, hours=hours)
+    assert float(found(model.draws({}).values)[0]) == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_capital_seen_held_was_not_captured_before_whatever_the_model():
+    plain = sim.Model(theatre(), {"seizure": Baseline(0.3)})
+    seen = [Sighting(province="A", first=date(2021, 8, 7), last=date(2021, 8, 7), seen=date(2021, 8, 7), source="test",
+                     control=Control.GOVERNMENT)]  # fmt: skip
+    told = likelihood(plain, week([(0.0, 2.0), None, None], sightings=seen))
+
+    assert log_likelihood(plain, week([(1.0, 2.0), None, None])) == float(told(plain.draws({}).values)[0])
+    assert "seen held on a day, so not captured before it (A)" in told.notes
+
+
+def test_of_two_sightings_of_one_day_the_latest_known_counts():
+    model, _ = fight()
+    about = {"province": "B", "first": date(2021, 8, 7), "last": date(2021, 8, 7), "source": "test"}
+    early = Sighting(**about, seen=date(2021, 8, 7), control=Control.CONTESTED)
+    late = Sighting(**about, seen=date(2021, 8, 8), control=Control.GOVERNMENT)
+    both, alone = (likelihood(model, week([None] * 3, sightings=rows)) for rows in ([early, late], [late]))
+
+    values = model.draws({}).values
+    assert both(values).tolist() == alone(values).tolist() and math.isfinite(both(values)[0])
+    assert "of sightings of one day that disagree the latest known counts (B)" in both.notes
 
 
 # -- windows ---------------------------------------------------------------------------------------------------------
@@ -226,6 +267,14 @@ def test_no_frailty_is_the_limit_of_a_small_one():
     assert float(average(frail.draws({}).values)[0]) == pytest.approx(log_likelihood(plain, week(BOTH_DAYS)), abs=1e-8)
 
 
+def test_the_error_of_the_quadrature_is_told():
+    wild, mild = (sim.Model(theatre(), {"seizure": Baseline(0.3) * Frailty(sd)}) for sd in (6.0, 0.5))
+    record = week([(1.5, 1.5), None, None])
+    errors = [likelihood(model, record).error(model.draws({}).values) for model in (wild, mild)]
+
+    assert errors[0] > 0.01 and errors[1] < 1e-9
+
+
 # -- recapture -------------------------------------------------------------------------------------------------------
 
 
@@ -241,8 +290,6 @@ def test_that_nobody_was_recaptured_is_part_of_the_record(names):
     times = [1.5, 0.625, None]
     expected = joint(spec, times, [], 3.0)
     if names == ("seizure",):  # nobody is contested, ever
-        spec_start = joint(spec, times, [], 3.0)
-        assert spec_start == expected
         expected = _from_government(spec, times)
     record = week([(t, t) if t else None for t in times])
 
@@ -352,6 +399,26 @@ def test_an_opening_day_after_the_origin_is_given_a_quiet_time_before_it():
     assert float(given(model.draws({}).values)[0]) == pytest.approx(whole - math.log(none[0] - none[1]), abs=1e-12)
 
 
+@pytest.mark.parametrize("rate", [0.0, 1e-300, 1e-18, 1e-12, 1e-7, 3e-6, 1e-4, 0.3])
+@pytest.mark.parametrize("hidden", [False, True])
+def test_an_opening_keeps_its_digits_where_next_to_nothing_happens(rate, hidden):
+    more = {"assault": Baseline(rate), "fall": Baseline(rate)} if hidden else {}
+    model = sim.Model(theatre(), {"seizure": Baseline(rate), **more}, contested=0.0)
+    record = week([(0.0, 1.0), (1.0, 2.0), None])
+    values = model.draws({}).values
+    given = float(likelihood(model, record, seed=1, window_opened_by="first capture")(values)[0])
+    whole = float(likelihood(model, record, seed=1)(values)[0])
+
+    if rate == 0.0:
+        assert given == -math.inf
+    elif not hidden:
+        assert given == pytest.approx(whole - math.log(-math.expm1(-3 * rate)), abs=1e-9)
+    else:
+        survives = linalg.expm(np.array([[-2 * rate, rate], [0.0, -rate]]))[0].sum()
+        lost = -math.expm1(3 * math.log(survives)) if rate > 1e-5 else 3 * rate
+        assert given == pytest.approx(whole - math.log(lost), abs=2e-5 if rate == 3e-6 else 1e-6)
+
+
 def test_an_opening_needs_a_dated_capture_and_a_known_name():
     model = sim.Model(theatre(), {"seizure": Baseline(0.3)})
     with pytest.raises(ValueError, match="window_opened_by='first capture' needs a capture, but the record has none"):
@@ -452,3 +519,49 @@ def test_the_exact_history_of_seizures_is_what_brute_force_says_of_a_mixed_recor
     weight = likelihood(model, record, seed=1, points=512)
 
     assert float(weight(model.draws({}).values)[0]) == pytest.approx(math.log(expected), abs=2e-4)
+
+
+# -- what a likelihood is called with --------------------------------------------------------------------------------
+
+
+def test_values_of_another_shape_or_beyond_their_support_are_refused():
+    model = sim.Model(theatre(), {"seizure": Baseline(LogNormal(0.1, 1.0)) * Neighbours(HalfNormal(1.0))})
+    weight = likelihood(model, week([(1.5, 1.5), None, None]))
+    for values in ([[0.3]], [[0.3, 1.0, 2.0]], [[[0.3, 1.0]]]):
+        with pytest.raises(
+            ValueError, match=r"values must have shape \(row, 2\), in the order of seizure\.baseline, sei"
+        ):
+            weight(values)
+    with pytest.raises(ValueError, match=r"seizure\.neighbours\.border must lie between 0 and inf, but was -0\.5"):
+        weight([[0.3, -0.5]])
+    draws = model.draws({"seizure.baseline": [0.3], "seizure.neighbours.border": [1.0]})
+    assert weight(draws).tolist() == weight([[0.3, 1.0]]).tolist()
+
+
+def test_what_is_no_model_seed_number_of_points_or_answer_is_refused():
+    model, _ = fight()
+    record = week([(1.5, 1.5), None, None])
+    with pytest.raises(TypeError, match="likelihood: model must be a Model, but was 'siege'"):
+        likelihood("siege", record)
+    with pytest.raises(TypeError, match=r"seed must be a non-negative integer, but was 1\.5"):
+        likelihood(model, record, seed=1.5)
+    with pytest.raises(ValueError, match="points must be a power of two, but was 20"):
+        likelihood(model, record, points=20)
+    with pytest.raises(TypeError, match="use_mode must be True or False, but was 'no'"):
+        likelihood(model, record, use_mode="no")
+    with pytest.raises(ValueError, match="the end must come after the origin, the first moment of 2021-08-06"):
+        week([None] * 3, end=0.0)
+
+
+def test_facts_are_those_that_were_read():
+    hidden, _ = fight()
+    plain = sim.Model(theatre(), {"seizure": Baseline(0.3)})
+    counts = [Count(day=date(2021, 8, 7), captured=2, source="test")]
+    record = week([(1.5, 1.5), None, None], sightings=SEEN[:1], counts=counts)
+    kinds = [
+        {str(fact["id"]).partition(":")[0] for fact in likelihood(model, of, seed=1).facts}
+        for model, of in ((hidden, record), (plain, record), (plain, record.as_count()))
+    ]
+
+    assert kinds == [{"capture", "sighting"}, {"capture"}, {"count"}]
+    assert "counts beside named captures are not read (2 on 2021-08-07)" in likelihood(plain, record).notes

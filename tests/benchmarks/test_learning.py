@@ -17,7 +17,8 @@ import sim
 from sim import contests, stand_in, subsets
 from sim.families import siege
 from sim.hours import plan
-from sim.likelihood import from_scores, lens_of, likelihood
+from sim.lenses import lens_of
+from sim.likelihood import from_scores, likelihood
 from sim.lowering import lower
 from sim.observations import captures_of, chosen_hours, sightings_of
 
