@@ -92,6 +92,11 @@ def _families(given: Iterable[str] | Mapping[str, Factory]) -> dict[str, Factory
     else:
         names = _listed(given, "families")
         for name in names:
+            if not isinstance(name, str):
+                raise TypeError(
+                    f"hindcast: families must be names, or a mapping of name to function, but had "
+                    f"{type(name).__name__}; write {{'mine': my_family}}"
+                )
             if name not in FAMILIES:
                 raise ValueError(f"hindcast: no family {name!r}; {nearest(str(name), FAMILIES)}")
         if len(set(names)) != len(names):

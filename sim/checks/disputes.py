@@ -200,6 +200,10 @@ def multiverse(
         If a family or headline is unknown, or whatever ``load_theatre``, ``until`` and ``calibrate`` refuse.
     """
     key_of(seed, "multiverse")
+    if not isinstance(theatre, (str, Path)):
+        raise TypeError(
+            f"multiverse: theatre must be a name or a folder, since each reading loads it anew, but was {theatre!r}"
+        )
     chosen = _chosen(families)
     if isinstance(replications, bool) or not isinstance(replications, int) or replications < 1:
         raise ValueError(f"multiverse: replications must be a positive integer, but was {replications!r}")
@@ -228,6 +232,11 @@ def _chosen(families: Iterable[str] | Families) -> dict[str, Callable[[Theatre],
     else:
         found = {}
         for name in families:
+            if not isinstance(name, str):
+                raise TypeError(
+                    f"multiverse: families must be names, or a mapping of name to function, but had "
+                    f"{type(name).__name__}; write {{'mine': my_family}}"
+                )
             if name not in FAMILIES:
                 raise ValueError(f"multiverse: no family {name!r}; {nearest(name, FAMILIES)}")
             found[name] = FAMILIES[name]

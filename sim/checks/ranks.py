@@ -135,6 +135,11 @@ class Ranks:
         for row in self.table():
             kept = "within" if row["passed"] else "OUTSIDE"
             lines.append(f"{row['quantity']:<{widest}}  {row['mean_rank']:>9.3f}  {row['tail']:>10.3f}  {kept}")
+        count = len(self.quantities)
+        lines.append(
+            f"note: each band is its own, so sound code leaves one of the {count} with probability up to "
+            f"{1.0 - self.level**count:.2f}; few fits show gross mistakes only"
+        )
         if self.poor.any():
             lines.append(f"note: the sampler fell short in {int(self.poor.sum())} fits, which count all the same")
         return "\n".join(lines)

@@ -248,6 +248,8 @@ def _evenings(record: Record, days: Iterable[date | str] | None) -> list[Record]
             raise ValueError("tournament: a count without names has one evening; leave days out")
         return [record]
     first = record.start.date()
+    if isinstance(days, str):
+        raise TypeError(f"tournament: days must be a list of evenings, but was {days!r}; write [{days!r}]")
     asked = [first + timedelta(days=k) for k in range((last - first).days + 1)] if days is None else [
         as_date(day, "tournament: days") for day in days
     ]  # fmt: skip

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "axes_or_new", "new_figure", "panels", "styles"]
+__all__ = ["COLOURS", "axes_or_new", "new_figure", "panels", "require", "styles"]
 
 #: Okabe and Ito: black, blue, vermilion, green, orange, sky, purple.
 COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7")
@@ -34,6 +34,12 @@ def new_figure(inches: tuple[float, float]) -> Figure:
 def axes_or_new(ax: Axes | None) -> Axes:
     """Return *ax*, or the axes of a new figure."""
     return new_figure((7.0, 4.2)).add_subplot() if ax is None else ax
+
+
+def require(result: object, kind: type, where: str, maker: str) -> None:
+    """Raise a TypeError unless *result* is of the *kind* that *maker* gives."""
+    if not isinstance(result, kind):
+        raise TypeError(f"{where}: needs what {maker} gives, but was given {type(result).__name__}")
 
 
 def styles() -> Iterator[dict[str, Any]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.plots.canvas import COLOURS, axes_or_new, panels, styles
+from sim.plots.canvas import COLOURS, axes_or_new, panels, require, styles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,6 +27,9 @@ def sbc_ranks(ranks: Ranks, ax: Axes | None = None) -> Axes:
         Of ``sim.checks.sbc``.
     ax : matplotlib Axes, optional
     """
+    from sim.checks.ranks import Ranks
+
+    require(ranks, Ranks, "sbc_ranks", "sim.checks.sbc")
     ax = axes_or_new(ax)
     at = np.arange(1, ranks.draws + 1) / (ranks.draws + 1)
     low, high = (bound / len(ranks) - at for bound in ranks.band)
@@ -58,6 +61,9 @@ def predictive(checks: PredictiveChecks, axes: Sequence[Axes] | None = None) -> 
     ValueError
         If there are not as many axes as checks.
     """
+    from sim.checks.predictive import PredictiveChecks
+
+    require(checks, PredictiveChecks, "predictive", "sim.checks.predictive_checks")
     axes = panels(len(checks.checks)) if axes is None else list(axes)
     if len(axes) != len(checks.checks):
         raise ValueError(f"predictive: axes must be {len(checks.checks)}, one for each check, but were {len(axes)}")
@@ -89,7 +95,7 @@ def _days(checks: PredictiveChecks, ax: Axes) -> None:
     ax.set_ylabel("captures on the day")
     ax.set_title(f"captures by day: {_tail(checks.checks[0])}", fontsize="medium")
     ax.set_ylim(top=1.3 * ax.get_ylim()[1])  # room for the legend
-    ax.legend(fontsize="small", ncols=3, loc="upper center")
+    ax.legend(fontsize="x-small", ncols=3, loc="upper center", columnspacing=1.0)
 
 
 def _tail(check: Check) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from sim.plots.canvas import axes_or_new, styles
+from sim.plots.canvas import axes_or_new, require, styles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,6 +40,9 @@ def score_by_day(
     ValueError
         If the result has no such scores.
     """
+    from sim.checks.backtest import Hindcast
+
+    require(result, Hindcast, "score_by_day", "sim.checks.hindcast")
     rows = [
         row
         for row in result.rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sim.plots.canvas import axes_or_new, styles
+from sim.plots.canvas import axes_or_new, require, styles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,6 +16,9 @@ __all__ = ["family_weights"]
 
 def family_weights(result: Tournament, ax: Axes | None = None) -> Axes:
     """Draw the weight of each family by evening; bands are two standard errors of the evidence."""
+    from sim.checks.weights import Tournament
+
+    require(result, Tournament, "family_weights", "sim.checks.tournament")
     ax = axes_or_new(ax)
     days: list[Any] = list(result.days)
     weights, errors = result.weights, result.weight_errors
