@@ -212,7 +212,7 @@ def calibrate(
         # A move of the sampler may leap to where values overflow; the prior has some 1e-196 of its peak there.
         near = np.all(np.abs(scores) < 30.0, axis=1)
         scores = np.where(near[:, None], scores, 0.0)
-        found = weight(from_scores(model, scores)) - 0.5 * np.sum(scores * scores, axis=1)
+        found = weight.function(from_scores(model, scores)) - 0.5 * np.sum(scores * scores, axis=1)
         return np.where(near & (found < math.inf), found, -math.inf)
 
     def kept_by(scores: Floats, batch: int) -> NDArray[np.bool_]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -45,6 +45,10 @@ Floats: TypeAlias = NDArray[np.float64]
 Kind: TypeAlias = Literal["count", "simulated", "captures", "contests"]
 
 _SCRAMBLES = 8
+#: The facts each kind of likelihood reads.
+_READ: dict[Kind, tuple[str, ...]] = {
+    "count": ("count",), "simulated": ("count",), "captures": ("capture",), "contests": ("capture", "sighting"),
+}  # fmt: skip
 #: Weeks simulated for each value of the parameters where a count has no exact chain.
 _SIMULATED = 1_000
 
@@ -104,12 +108,7 @@ class Likelihood:
     @property
     def facts(self) -> list[dict[str, str | int]]:
         """The facts that entered, with their sources."""
-        read = ("count",) if self.kind in ("count", "simulated") else ("capture", "sighting")[: 1 + self._hidden]
-        return [fact for fact in self.record.facts if str(fact["id"]).partition(":")[0] in read]
-
-    @property
-    def _hidden(self) -> int:
-        return int(self.kind == "contests")
+        return [fact for fact in self.record.facts if str(fact["id"]).partition(":")[0] in _READ[self.kind]]
 
     def error(self, values: ArrayLike) -> float:
         """Return the standard error of one log-likelihood at *values*, shape (parameter,); 0 if exact.
@@ -256,8 +255,10 @@ def _averaged(
         )
         return laid_out, stand_in(table, captures, seen, u) if table is not None and unknown else None
 
+    first = laid(0)
+
     def function(scramble: int, lens: contests.Lens = lens) -> Callable[[Floats], Floats]:
-        laid_out, stand = laid(scramble)
+        laid_out, stand = laid(scramble) if scramble else first
 
         def weigh(values: Floats) -> Floats:
             found = contests.filtered(law, laid_out, lens, values)
@@ -267,7 +268,6 @@ def _averaged(
 
     told_of = {p for p, *_ in captures} | {record.provinces.index(name) for name in record.state().sighted}
     untold = [p for p in range(n) if p not in told_of]
-    first = laid(0)[0]
     hidden = model.leaves_contested
     text = "hidden contests filtered in closed form" if hidden else "history of the captures"
     text += " given the hours of captures"
@@ -278,7 +278,7 @@ def _averaged(
     return Likelihood(
         model, record, "contests" if hidden else "captures", text, tuple(notes), function(0),
         function if unknown else None,
-        (lambda values: contests.carried(law, first, lens, values, untold)) if hidden and untold else None,
+        (lambda values: contests.carried(law, first[0], lens, values, untold)) if hidden and untold else None,
         function(0, half) if frail else None,
     )  # fmt: skip
 
@@ -312,9 +312,11 @@ def _given_the_first(found: Likelihood, law: Law) -> Likelihood:
         "the record begins because of it"
     )
     again = found.again
-    return Likelihood(
-        model, record, found.kind, f"{found.text}, given the first capture", (*found.notes, note),
-        given(found.function), None if again is None else (lambda scramble: given(again(scramble))), found.carried,
+    return replace(
+        found, text=f"{found.text}, given the first capture", notes=(*found.notes, note),
+        function=given(found.function),
+        again=None if again is None else (lambda scramble: given(again(scramble))),
+        coarser=None if found.coarser is None else given(found.coarser),
     )  # fmt: skip
 
 

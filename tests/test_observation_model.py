@@ -273,6 +273,8 @@ def test_the_error_of_the_quadrature_is_told():
     errors = [likelihood(model, record).error(model.draws({}).values) for model in (wild, mild)]
 
     assert errors[0] > 0.01 and errors[1] < 1e-9
+    given = likelihood(wild, record, window_opened_by="first capture")
+    assert given.error(wild.draws({}).values) == pytest.approx(errors[0], abs=1e-12)
 
 
 # -- recapture -------------------------------------------------------------------------------------------------------
