@@ -6,15 +6,17 @@ lies between the 10% and 90% points of each family's captures in seven days.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
+from typing import TypeAlias
 
+from sim.control import nearest
 from sim.hazards import Baseline, CutOff, Momentum, Neighbours
 from sim.model import Model
 from sim.priors import HalfNormal, LogNormal
 from sim.theatre import Theatre
 
-__all__ = ["FAMILIES", "constant", "contagion", "momentum", "siege"]
+__all__ = ["FAMILIES", "Families", "chosen", "constant", "contagion", "momentum", "siege"]
 
 
 def constant(theatre: Theatre) -> Model:
@@ -54,6 +56,42 @@ def siege(theatre: Theatre) -> Model:
     )
 
 
-FAMILIES: Mapping[str, Callable[[Theatre], Model]] = MappingProxyType(
+#: Model classes by name: each makes the model of a theatre.
+Families: TypeAlias = Mapping[str, Callable[[Theatre], Model]]
+
+FAMILIES: Families = MappingProxyType(
     {"constant": constant, "contagion": contagion, "momentum": momentum, "siege": siege}
 )
+
+
+def chosen(given: Iterable[str] | Families, where: str, pool: str) -> dict[str, Callable[[Theatre], Model]]:
+    """Return the families *given*, by names among ``FAMILIES`` or as a mapping of one's own.
+
+    Raise a TypeError or ValueError, told *where*, if there are none, one is unknown, no function or named twice, or is
+    called *pool*: what all together are called.
+    """
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise TypeError(f"{where}: families must be a list of names, but was {given!r}; write [{given!r}]")
+    found = dict(given) if isinstance(given, Mapping) else _by_name(list(given), where)
+    for name, family in found.items():
+        if not callable(family):
+            raise TypeError(f"{where}: family {name!r} must be a function of a theatre, but was {family!r}")
+    if pool in found:
+        raise ValueError(f"{where}: no family may be called {pool!r}; that is what all together are called")
+    if not found:
+        raise ValueError(f"{where}: name at least one family of {', '.join(FAMILIES)}")
+    return found
+
+
+def _by_name(names: list[str], where: str) -> dict[str, Callable[[Theatre], Model]]:
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(
+                f"{where}: families must be names, or a mapping of name to function, but had {type(name).__name__}; "
+                "write {'mine': my_family}"
+            )
+        if name not in FAMILIES:
+            raise ValueError(f"{where}: no family {name!r}; {nearest(name, FAMILIES)}")
+    if len(set(names)) != len(names):
+        raise ValueError(f"{where}: a family is named twice in {names!r}")
+    return {name: FAMILIES[name] for name in names}

@@ -17,7 +17,7 @@ from sim.disk import write_whole
 from sim.projection import Estimate, Projection
 
 __all__ = [
-    "Row", "csv_text", "days", "json_text", "projection_table", "require_folder", "rows", "table", "verdict",
+    "Row", "csv_of", "csv_text", "days", "json_text", "projection_table", "require_folder", "rows", "table", "verdict",
     "versions", "write_atomically", "write_run",
 ]  # fmt: skip
 
@@ -120,27 +120,34 @@ def projection_table(found: Sequence[Row], label: str = "outcome") -> str:
 
 def csv_text(found: Sequence[Row]) -> str:
     """Return *found* as CSV with a header."""
+    return csv_of(Row._fields, (["" if value is None else value for value in row.plain().values()] for row in found))
+
+
+def csv_of(fields: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Return *rows* as CSV under *fields*. A number that does not apply (nan) is empty; an infinite one is inf."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(Row._fields)
-    for row in found:
-        writer.writerow(["" if value is None else value for value in row.plain().values()])
+    writer.writerow(fields)
+    for row in rows:
+        writer.writerow(["" if isinstance(cell, float) and math.isnan(cell) else cell for cell in row])
     return stream.getvalue()
 
 
-def json_text(value: Any) -> str:
-    """Return *value* as strict JSON: what is not a finite number becomes null."""
-    return json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False, default=str) + "\n"
+def json_text(value: Any, *, infinite: bool = False) -> str:
+    """Return *value* as strict JSON: what is not a finite number becomes null, or "inf" where it may be *infinite*."""
+    return json.dumps(_finite(value, infinite), indent=2, ensure_ascii=False, allow_nan=False, default=str) + "\n"
 
 
-def _finite(value: Any) -> Any:
+def _finite(value: Any, infinite: bool) -> Any:
     if isinstance(value, Mapping):
-        return {str(key): _finite(item) for key, item in value.items()}
+        return {str(key): _finite(item, infinite) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
+        return [_finite(item, infinite) for item in value]
     if hasattr(value, "item") and not isinstance(value, str):
         value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    if not isinstance(value, float) or math.isfinite(value):
+        return value
+    return None if math.isnan(value) or not infinite else "inf" if value > 0 else "-inf"
 
 
 def versions() -> dict[str, str]:

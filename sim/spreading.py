@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import pickle
-import signal
 import sys
-import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from sim.recipe import Halt, Part, Recipe, Recording
+from sim.workers import begin_worker, cores, may_fork
 
 __all__ = ["cut", "no_halt", "spread", "workers_of"]
 
@@ -36,7 +34,7 @@ _SHARED: list[Halt] = []
 def workers_of(executor: Executor | None) -> int:
     """Return for how many workers a run is to be cut up."""
     known = getattr(executor, "_max_workers", None)
-    return known if isinstance(known, int) and known > 0 else _cores() if executor is None else 16
+    return known if isinstance(known, int) and known > 0 else cores() if executor is None else 16
 
 
 def cut(numbers: range, count: int, recipe: Recipe, workers: int) -> list[range]:
@@ -70,7 +68,7 @@ def spread(
             _require_picklable(recipe)
         yield from _hand_out(executor, _work, recipe, pieces, recording, halt)
         return
-    workers = _cores()
+    workers = cores()
     if recipe.engine.releases_lock:  # a thread even where there is one core: this one listens for Ctrl-C
         with Threads(workers, "sweepcast") as threads:
             yield from _hand_out(threads, _work, recipe, pieces, recording, halt)
@@ -122,15 +120,11 @@ def _hand_out(
             future.cancel()
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _method(recipe: Recipe) -> str | None:
     """Return how processes can be started: by fork while no other thread runs, else by spawn; None if not at all."""
     if multiprocessing.parent_process() is not None:
         return None  # a worker already
-    if threading.active_count() == 1 and "fork" in multiprocessing.get_all_start_methods() and sys.platform != "darwin":
+    if may_fork():
         return "fork"
     try:
         sent = pickle.dumps(recipe)
@@ -175,17 +169,9 @@ def _processes(workers: int, method: str, recipe: Recipe) -> Iterator[tuple[Exec
 
 
 def _enter(flag: Any) -> None:
-    """Begin a worker's life: share the *flag*, leave Ctrl-C to the parent, and do not outlive it."""
+    """Begin a worker's life, sharing the *flag*."""
     _SHARED[:] = [np.frombuffer(flag, np.uint8)]
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    begin_worker()
 
 
 def _require_picklable(recipe: Recipe) -> None:

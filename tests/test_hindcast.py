@@ -520,8 +520,11 @@ def test_a_bad_option_is_refused_before_any_work(arguments, message):
 
 
 BAD = [
-    ({"families": "constant"}, TypeError, "hindcast: families must be a list, but was 'constant'"),
-    ({"families": []}, ValueError, "hindcast: families must name at least one"),
+    (
+        {"families": "constant"}, TypeError,
+        "hindcast: families must be a list of names, but was 'constant'; write ['constant']",
+    ),
+    ({"families": []}, ValueError, "hindcast: name at least one family of constant, contagion, momentum, siege"),
     ({"families": {}}, ValueError, "hindcast: name at least one family of constant, contagion, momentum, siege"),
     ({"families": ["constant"] * 2}, ValueError, "hindcast: a family is named twice in ['constant', 'constant']"),
     ({"families": {"x": 1}}, TypeError, "hindcast: family 'x' must be a function of a theatre, but was 1"),

@@ -145,7 +145,7 @@ def test_bad_calls_say_what_to_do():
         (ValueError, {"families": ["constnat"]}, "multiverse: no family 'constnat'; did you mean 'constant'?"),
         (TypeError, {"families": "constant"},
          "multiverse: families must be a list of names, but was 'constant'; write ['constant']"),
-        (ValueError, {"families": []}, "multiverse: families must be one or more, none called 'pooled', but were []"),
+        (ValueError, {"families": []}, "multiverse: name at least one family of constant, contagion, momentum, siege"),
         (ValueError, {"cross": ["sieg"]},
          "multiverse: cross must name families among those asked for, but had 'sieg'; did you mean 'siege'?"),
         (ValueError, {"headlines": {}}, "multiverse: headlines must be one or more, but there were none"),

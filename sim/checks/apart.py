@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
-import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from typing import TypeVar
 
 from sim.progress import Progress, progress_bar
+from sim.workers import begin_worker, cores, may_fork
 
 __all__ = ["each"]
 
@@ -55,7 +52,7 @@ def _made(task: Callable[[_Given], _Made], given: Sequence[_Given], executor: Ex
     if executor is not None:
         # In pieces, so that what all have in common is sent a few dozen times and not a thousand.
         return executor.map(task, given, chunksize=max(1, len(given) // 64))
-    if len(given) > 2 and _cores() > 1 and _may_fork():
+    if len(given) > 2 and cores() > 1 and may_fork():
         return _forked(task, given)
     return map(task, given)
 
@@ -63,7 +60,7 @@ def _made(task: Callable[[_Given], _Made], given: Sequence[_Given], executor: Ex
 def _forked(task: Callable[[_Given], _Made], given: Sequence[_Given]) -> Iterator[_Made]:
     # The first is done here, so that the processes inherit what it had compiled.
     yield task(given[0])
-    pool = ProcessPoolExecutor(_cores(), mp_context=multiprocessing.get_context("fork"), initializer=_enter)
+    pool = ProcessPoolExecutor(cores(), mp_context=multiprocessing.get_context("fork"), initializer=begin_worker)
     try:
         yield from pool.map(task, given[1:])
     except BaseException:
@@ -74,27 +71,3 @@ def _forked(task: Callable[[_Given], _Made], given: Sequence[_Given]) -> Iterato
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _may_fork() -> bool:
-    return (
-        "fork" in multiprocessing.get_all_start_methods() and sys.platform != "darwin"
-        and threading.active_count() == 1 and multiprocessing.parent_process() is None
-    )  # fmt: skip
-
-
-def _enter() -> None:
-    """Begin a worker's life: leave Ctrl-C to the parent, and do not outlive it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from sim.checks.happened import BASES, Facts, last_told
 from sim.checks.verbal import Reading, statements
 from sim.control import nearest
-from sim.families import FAMILIES
-from sim.model import Model
+from sim.families import Families, chosen
 from sim.outcomes import ControlOf, FullControl, Outcome, Pressure
 from sim.tables import as_date
 from sim.theatre import Theatre
 
-__all__ = ["POOL", "Asking", "Factory"]
+__all__ = ["POOL", "Asking"]
 
-Factory: TypeAlias = Callable[[Theatre], Model]
 
 #: What all families together are called.
 POOL = "pooled"
@@ -29,14 +27,14 @@ class Asking:
     """The arguments of a hindcast, checked."""
 
     def __init__(
-        self, theatre: Theatre, families: Iterable[str] | Mapping[str, Factory], origins: Iterable[date | str],
+        self, theatre: Theatre, families: Iterable[str] | Families, origins: Iterable[date | str],
         horizons: Iterable[int], seed: int, replications: int, draws: int, pressures: Iterable[str],
         bases: Iterable[str], readings: Sequence[Reading], now: date | str | None,
     ) -> None:  # fmt: skip
         if not isinstance(theatre, Theatre):
             raise TypeError(f"hindcast: theatre must be a Theatre, but was {theatre!r}; load_theatre(…) gives one")
         self.theatre, self.seed = theatre, seed
-        self.families = _families(families)
+        self.families = chosen(families, "hindcast", POOL)
         self.replications, self.draws = _count(replications, "replications"), _count(draws, "draws")
         _seed(seed)
         self.readings = _several(readings, Reading, "readings")
@@ -79,32 +77,6 @@ class Asking:
             "assessments": [statement.plain() for statement in self.statements],
             "warning": "families and priors were chosen by people who knew the outcome",
         }  # fmt: skip
-
-
-def _families(given: Iterable[str] | Mapping[str, Factory]) -> dict[str, Factory]:
-    if isinstance(given, Mapping):
-        for name, factory in given.items():
-            if not callable(factory):
-                raise TypeError(f"hindcast: family {name!r} must be a function of a theatre, but was {factory!r}")
-            if name == POOL:
-                raise ValueError(f"hindcast: no family may be called {POOL!r}; that is what all together are called")
-        found = dict(given)
-    else:
-        names = _listed(given, "families")
-        for name in names:
-            if not isinstance(name, str):
-                raise TypeError(
-                    f"hindcast: families must be names, or a mapping of name to function, but had "
-                    f"{type(name).__name__}; write {{'mine': my_family}}"
-                )
-            if name not in FAMILIES:
-                raise ValueError(f"hindcast: no family {name!r}; {nearest(str(name), FAMILIES)}")
-        if len(set(names)) != len(names):
-            raise ValueError(f"hindcast: a family is named twice in {names!r}")
-        found = {name: FAMILIES[name] for name in names}
-    if not found:
-        raise ValueError(f"hindcast: name at least one family of {', '.join(FAMILIES)}")
-    return found
 
 
 def _listed(given: Any, what: str) -> list[Any]:

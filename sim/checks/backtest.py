@@ -13,15 +13,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sim.checks.asking import Asking, Factory
+from sim.checks.asking import Asking
 from sim.checks.evening import Evening
 from sim.checks.forecasts import Forecast
 from sim.checks.happened import BASES, Facts
 from sim.checks.standings import Score, Standing, leaderboard_text, standings
-from sim.checks.tabular import csv_of, json_of
 from sim.checks.verbal import READINGS, Reading
 from sim.control import nearest
 from sim.disk import write_whole
+from sim.families import Families
+from sim.report import csv_of, json_text
 from sim.theatre import Theatre
 
 __all__ = ["HORIZONS", "ORIGINS", "Hindcast", "Score", "hindcast"]
@@ -102,7 +103,7 @@ class Hindcast:
         texts = {
             "scores.csv": csv_of(Score._fields, self.rows),
             "standings.csv": csv_of(Standing._fields, self.standings),
-            "hindcast.json": json_of(self.describe()),
+            "hindcast.json": json_text(self.describe(), infinite=True),
         }
         for name, text in texts.items():
             write_whole(place / name, text.encode())
@@ -110,11 +111,11 @@ class Hindcast:
 
     def json(self) -> str:
         """Return scores, standings and run as strict JSON; an infinite score is the text "inf"."""
-        return json_of(self.plain())
+        return json_text(self.plain(), infinite=True)
 
 
 def hindcast(
-    families: Iterable[str] | Mapping[str, Factory],
+    families: Iterable[str] | Families,
     theatre: Theatre,
     *,
     origins: Iterable[date | str] = ORIGINS,

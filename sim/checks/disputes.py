@@ -13,7 +13,8 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from sim.calibration import Posterior, calibrate
 from sim.checks.headlines import HALF_RING
 from sim.control import nearest
-from sim.families import FAMILIES
+from sim.families import FAMILIES, Families
+from sim.families import chosen as chosen_families
 from sim.hazards import Custom, CutOff, Neighbours
 from sim.model import Model
 from sim.outcomes import Outcome
@@ -27,7 +28,6 @@ from sim.theatre import Theatre, load_theatre
 
 __all__ = ["Answer", "Multiverse", "Universe", "multiverse"]
 
-Families: TypeAlias = Mapping[str, Callable[[Theatre], Model]]
 Asked: TypeAlias = Mapping[str, tuple[Outcome, float]]
 POOLED = "pooled"
 #: Families with at most so many free parameters are calibrated under every combination of readings: that is cheap.
@@ -204,7 +204,7 @@ def multiverse(
         raise TypeError(
             f"multiverse: theatre must be a name or a folder, since each reading loads it anew, but was {theatre!r}"
         )
-    chosen = _chosen(families)
+    chosen = chosen_families(families, "multiverse", POOLED)
     if isinstance(replications, bool) or not isinstance(replications, int) or replications < 1:
         raise ValueError(f"multiverse: replications must be a positive integer, but was {replications!r}")
     _require_headlines(headlines)
@@ -222,27 +222,6 @@ def multiverse(
         if alone or crossed:
             rows += run.answers(universe, tuple(chosen) if alone else crossed, pool=alone and len(chosen) > 1)
     return Multiverse(tuple(rows), crossed, str(seen_from), len(run.posteriors), int(seed))
-
-
-def _chosen(families: Iterable[str] | Families) -> dict[str, Callable[[Theatre], Model]]:
-    if isinstance(families, str):
-        raise TypeError(f"multiverse: families must be a list of names, but was {families!r}; write [{families!r}]")
-    if isinstance(families, Mapping):
-        found = dict(families)
-    else:
-        found = {}
-        for name in families:
-            if not isinstance(name, str):
-                raise TypeError(
-                    f"multiverse: families must be names, or a mapping of name to function, but had "
-                    f"{type(name).__name__}; write {{'mine': my_family}}"
-                )
-            if name not in FAMILIES:
-                raise ValueError(f"multiverse: no family {name!r}; {nearest(name, FAMILIES)}")
-            found[name] = FAMILIES[name]
-    if not found or POOLED in found:
-        raise ValueError(f"multiverse: families must be one or more, none called {POOLED!r}, but were {list(found)!r}")
-    return found
 
 
 def _require_headlines(headlines: Asked) -> None:

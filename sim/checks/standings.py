@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from sim.checks.tabular import aligned
+from sim.report import table
 
 __all__ = ["Score", "Standing", "leaderboard_text", "standings"]
 
@@ -160,7 +160,7 @@ def _models(mine: Sequence[Standing], columns: Sequence[tuple[str, str]], what: 
     body = [[name, *(_cell(alone[*column, name]) for column in columns)] for name in names]
     evenings = [f"{max(s.evenings for s in alone.values() if (s.subject, s.score) == column)}" for column in columns]
     head = ["", *(" ".join(column) for column in columns)]
-    return f"Families, their pool and rivals: {what}\n" + aligned(head, [*body, ["evenings", *evenings]])
+    return f"Families, their pool and rivals: {what}\n" + table(head, [*body, ["evenings", *evenings]])
 
 
 def _passage(mine: Sequence[Standing], passage: str) -> str:
@@ -178,7 +178,7 @@ def _passage(mine: Sequence[Standing], passage: str) -> str:
     body = [[told.get(name, name[0]), *(_cell(by[*name, score]) for score in _PASSAGE)] for name in names]
     lines = [
         f"{passage}, with the recorded assessments, on the {here[0].evenings} evenings they speak of it",
-        aligned(["", *_PASSAGE], body),
+        table(["", *_PASSAGE], body),
     ]
     for score in _PASSAGE:
         ranks = [s.rank for s in here if s.score == score and s.reading]
@@ -211,7 +211,7 @@ def _evenings(rows: Sequence[Score]) -> str:
     by = [_means(row for row in rows if row.origin == evening) for evening in evenings]
     names = dict.fromkeys(row.forecaster for row in rows)
     body = [[name, *(f"{means[name]:.2f}" if name in means else "" for means in by)] for name in names]
-    return aligned(["", *(evening[5:] for evening in evenings)], body)
+    return table(["", *(evening[5:] for evening in evenings)], body)
 
 
 def _best(rows: Sequence[Score], basis: str, passages: Sequence[str]) -> str:
@@ -227,6 +227,6 @@ def _best(rows: Sequence[Score], basis: str, passages: Sequence[str]) -> str:
             best = min(means, key=means.__getitem__, default="")
             cells.append(best)
         body.append([origin, *cells])
-    return "Best of families, pool and rivals on each evening\n" + aligned(
+    return "Best of families, pool and rivals on each evening\n" + table(
         ["evening", *(f"{subject} {score}" for subject, score in asked)], body
     )
