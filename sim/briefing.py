@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sim.explore import constant_breakeven
+from sim.explore.closed import constant_breakeven
 from sim.families import constant
 from sim.maxima import maximum_likelihood
 from sim.outcomes import PRESSURES, ControlOf, FullControl, Pressure, observed
 from sim.report import Row, projection_table, table, verdict
-from sim.scenario import Result
+from sim.result import Result
 
 __all__ = ["briefing"]
 

@@ -11,19 +11,21 @@ __all__ = ["differences"]
 
 # What a difference is looked for inside of; any other kind is told as a whole.
 _OPENED = ("Draws", "Model", "Record", "State", "Theatre")
+_Names: TypeAlias = tuple[str, str]
 
 
-def differences(there: Plain, here: Plain, most: int = 4) -> list[str]:
+def differences(there: Plain, here: Plain, most: int = 4, names: _Names = ("there", "here")) -> list[str]:
     """Return what differs between two plain recipes, or objects that hold some, in words: "seed: 7 there, 8 here".
 
-    Each part (model, draws, start, …) is told of *most* times, then counted. Empty if they are equal.
+    *names* are what the two are called. Each part (model, draws, start, …) is told of *most* times, then counted. Empty
+    if they are equal.
     """
     left, right = dict(_lines(there, ())), dict(_lines(here, ()))
     found: dict[str, list[str]] = {}
     for path in dict.fromkeys([*left, *right]):
         one, other = left.get(path, "nothing"), right.get(path, "nothing")
         if one != other:
-            told = _apart(one, other) if path[-1:] != (_ITEM,) else f"only {'there' if path in left else 'here'}"
+            told = _apart(one, other, names) if path[-1:] != (_ITEM,) else f"only {names[path not in left]}"
             label = " ".join(name for name in path[1:] if name != _ITEM)
             found.setdefault(path[0], []).append(f"{label}: {told}" if label else told)
     if not found and digest(there) != digest(here):
@@ -114,9 +116,9 @@ def _words(data: Plain) -> str:
     return ", ".join(told)
 
 
-def _apart(one: str, other: str, room: int = 90) -> str:
+def _apart(one: str, other: str, names: _Names, room: int = 90) -> str:
     """Return both texts, of long ones a stretch around the first place where they differ."""
     first = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
     begin = max(0, min(first, len(one), len(other)) - room // 3)
     texts = [t if len(t) <= room else f"{'…' * (begin > 0)}{t[begin : begin + room]}…" for t in (one, other)]
-    return f"{texts[0]} there, {texts[1]} here"
+    return f"{texts[0]} {names[0]}, {texts[1]} {names[1]}"

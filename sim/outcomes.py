@@ -224,12 +224,7 @@ def observed(outcome: Outcome, theatre: Theatre, *, basis: str = "press") -> dat
         raise ValueError(f"observed: basis must be 'press' or 'best_date', but was {basis!r}")
     watch = outcome.watch(theatre)
     control = np.zeros(len(theatre.provinces), np.int8)
-    record = theatre.record
-    # By the first account, whatever prefer= chose; the best date is its own, or that of the account so called.
-    told = {row.province: row for row in record.reports if row.account == record.accounts[0]}
-    if basis == "best_date":
-        told |= {row.province: row for row in record.reports if row.account == "best_date"}
-    when = {name: row.known_from if basis == "press" else row.earliest.date() for name, row in told.items()}
+    when = theatre.record.dates(basis)
     for day in sorted(set(when.values())):
         control[[theatre.index(name) for name, first in when.items() if first == day]] = Control.INSURGENT
         if watch.holds(control):

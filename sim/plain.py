@@ -54,7 +54,9 @@ _ROOMS: Mapping[str, tuple[str, ...]] = {
     "law": ("Watch",),
     "recipe": ("Recipe",),
     "engines.compiled": ("CompiledEngine",),
+    "engines.recorded": ("RecordedEngine",),
     "engines.simpy_engine": ("SimPyEngine",),
+    "scenario": ("Scenario",),
 }  # fmt: skip
 #: The classes that are described by the arguments that make them, and where they stand.
 CLASSES = {name: f"sim.{room}" for room, names in _ROOMS.items() for name in names}

@@ -219,6 +219,20 @@ class Record:
             past.append(Past(capture.province, (capture.earliest - end) / _DAY, (capture.latest - end) / _DAY))
         return State(control, instant=end, past=tuple(past), sighted=frozenset(sighted.difference(self.captured)))
 
+    def dates(self, basis: str = "press") -> dict[str, date]:
+        """Return the day of each province's capture, by name.
+
+        *basis* "press" counts it from the evening it was first reported, "best_date" from the day it happened by the
+        record's account.
+        """
+        if basis not in ("press", "best_date"):
+            raise ValueError(f"record: basis must be 'press' or 'best_date', but was {basis!r}")
+        # By the first account, whatever prefer= chose; the best date is its own, or that of the account so called.
+        told = {row.province: row for row in self.reports if row.account == self.accounts[0]}
+        if basis == "best_date":
+            told |= {row.province: row for row in self.reports if row.account == "best_date"}
+        return {name: row.known_from if basis == "press" else row.earliest.date() for name, row in told.items()}
+
     def as_count(self) -> Record:
         """Return the number of captured capitals at the end, and nothing else."""
         end = self._cut()
