@@ -276,11 +276,13 @@ class Scenario:
         return found
 
     def run(
-        self, *, seed: int, replications: int = 10_000, executor: Any = None, progress: Tell | None = None
-    ) -> Result:
+        self, *, seed: int, replications: int = 10_000, executor: Executor | None = None, memory: Memory | None = None,
+        progress: Tell | None = None,
+    ) -> Result:  # fmt: skip
         """Calibrate every family on what was known, project it, and return the answers.
 
-        *progress* is told what is being done, and the share of it done.
+        *executor* does the work, as for ``sim.simulate``; *memory* is that of ``cases``; *progress* is told what is
+        being done, and the share of it done.
         """
         if isinstance(replications, bool) or not isinstance(replications, int) or replications < 1:
             raise ValueError(f"scenario {self.name}: replications must be at least 1, but was {replications!r}")
