@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sim.precision import Precision
     from sim.record import Record
     from sim.scenario import Scenario
+    from sim.scenario_file import load_scenario, scenario_names
     from sim.simulation import simulate
     from sim.theatre import Theatre, load_theatre
 
@@ -29,14 +30,15 @@ _ROOMS = {
     "CompiledEngine": "engines.compiled", "Control": "control", "Draws": "model", "Ensemble": "ensemble",
     "Model": "model", "Passages": "ensemble", "Posterior": "calibration", "Precision": "precision",
     "Projection": "outcomes", "Record": "record", "Scenario": "scenario", "SimPyEngine": "engines.simpy_engine",
-    "State": "control", "Theatre": "theatre", "calibrate": "calibration", "load_theatre": "theatre",
-    "merge": "merging", "open_ensemble": "archive", "rerun": "archive", "simulate": "simulation",
+    "State": "control", "Theatre": "theatre", "calibrate": "calibration", "load_scenario": "scenario_file",
+    "load_theatre": "theatre", "merge": "merging", "open_ensemble": "archive", "rerun": "archive",
+    "scenario_names": "scenario_file", "simulate": "simulation",
 }  # fmt: skip
 _PACKAGES = ("checks", "plots")
 __all__ = [
     "CompiledEngine", "Control", "Draws", "Ensemble", "Model", "Passages", "Posterior", "Precision", "Projection",
-    "Record", "Scenario", "SimPyEngine", "State", "Theatre", "calibrate", "checks", "load_theatre", "merge",
-    "open_ensemble", "plots", "rerun", "simulate",
+    "Record", "Scenario", "SimPyEngine", "State", "Theatre", "calibrate", "checks", "load_scenario",
+    "load_theatre", "merge", "open_ensemble", "plots", "rerun", "scenario_names", "simulate",
 ]  # fmt: skip
 
 

@@ -1,0 +1,139 @@
+"""Scenarios by name or from a file: the ones that come along, TOML files, and scripts that hold a SCENARIO."""
+
+from __future__ import annotations
+
+import re
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from types import ModuleType
+
+from sim.control import nearest
+from sim.scenario import Scenario
+
+__all__ = ["load_scenario", "scenario_names"]
+
+_HERE = Path(__file__).parent
+# Files being read at this moment: one that leads to itself is told of, not followed for ever.
+_reading: ContextVar[tuple[Path, ...]] = ContextVar("_reading", default=())
+
+
+def load_scenario(name_or_path: str | Path | Scenario) -> Scenario:
+    """Return the scenario of that name, or the one that a file holds.
+
+    Parameters
+    ----------
+    name_or_path : str or Path or Scenario
+        A name of ``scenario_names``, or a script (.py) that holds a ``SCENARIO``. A Scenario is returned as it is.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If there is no such name, or the file holds no scenario or a mistake; the message says where.
+    OSError
+        If there is no such file, or it cannot be read.
+    """
+    if isinstance(name_or_path, Scenario):
+        return name_or_path
+    return _load(name_or_path, Path())
+
+
+def scenario_names() -> dict[str, str]:
+    """Return the titles of the scenarios that come along, by name."""
+    return {name: _load(name, Path()).title for name in _scripts()}
+
+
+def _load(name_or_path: str | Path, beside: Path) -> Scenario:
+    """Return the scenario; a relative path is looked for *beside* that folder."""
+    if not isinstance(name_or_path, (str, Path)):
+        raise TypeError(f"load_scenario: must be a name or a path, but was {name_or_path!r}")
+    scripts, path = _scripts(), beside / name_or_path
+    if str(name_or_path) in scripts:
+        return _from_script(scripts[str(name_or_path)], f"sim.scenarios.{name_or_path}", again=False)
+    if path.suffix != ".py":
+        raise ValueError(
+            f"load_scenario: {str(name_or_path)!r} is no scenario that comes along, nor a path to a .toml or .py file; "
+            f"{nearest(name_or_path, scripts)}"
+        )
+    if not path.is_file():
+        raise FileNotFoundError(f"load_scenario: no file {str(path)!r}{_near(path)}")
+    return _from_script(path, f"_scenario_{path.stem}", again=True)
+
+
+def _near(path: Path) -> str:
+    """Return a hint at the files of that kind in the same folder."""
+    if not path.parent.is_dir():
+        return f"; there is no folder {str(path.parent)!r}"
+    return f"; {nearest(path.name, sorted(each.name for each in path.parent.glob(f'*{path.suffix}')))}"
+
+
+def _scripts() -> dict[str, Path]:
+    """Return the scripts that come along and hold a scenario, by name, unread."""
+    # Installed they stand inside the package, in a clone beside it.
+    inside = _HERE / "scenarios"
+    folder = inside if inside.is_dir() else _HERE.parent / "scenarios"
+    return {
+        path.stem: path
+        for path in sorted(folder.glob("*.py"))
+        if re.search(r"^SCENARIO\b", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+
+
+@contextmanager
+def _while_reading(path: Path) -> Iterator[None]:
+    """Raise a ValueError if *path* is being read already: its scenario would be made from itself."""
+    above, here = _reading.get(), path.resolve()
+    if here in above:
+        circle = " -> ".join(each.name for each in (*above[above.index(here) :], here))
+        raise ValueError(f"{path.name}: is made from itself: {circle}; name another base")
+    token = _reading.set((*above, here))
+    try:
+        yield
+    finally:
+        _reading.reset(token)
+
+
+def _from_script(path: Path, module_name: str, *, again: bool) -> Scenario:
+    """Return the SCENARIO of a script, run as a module unless it has been and need not be run *again*."""
+    module = None if again else sys.modules.get(module_name)
+    if module is None:
+        with _while_reading(path):
+            module = _run(path, module_name)
+    scenario = getattr(module, "SCENARIO", None)
+    if scenario is None:
+        raise ValueError(f"{path.name}: holds no SCENARIO; write SCENARIO = Scenario(name=…, title=…)")
+    if not isinstance(scenario, Scenario):
+        raise TypeError(f"{path.name}: SCENARIO must be a Scenario, but was {scenario!r}")
+    return scenario
+
+
+def _run(path: Path, module_name: str) -> ModuleType:
+    """Return the module that a script is. Raise a ValueError naming file and line if it fails."""
+    module, before = ModuleType(module_name), sys.modules.get(module_name)
+    module.__file__ = str(path)
+    sys.modules[module_name] = module  # where dataclasses and pickle look for it
+    try:
+        # Not by way of a loader, which would write compiled code beside the script, and might take it for an older one.
+        exec(compile(path.read_bytes(), str(path), "exec"), vars(module))
+    except (Exception, SystemExit) as error:
+        if before is None:
+            del sys.modules[module_name]
+        else:
+            sys.modules[module_name] = before
+        raise ValueError(_told(path, error)) from error
+    return module
+
+
+def _told(path: Path, error: BaseException) -> str:
+    """Return where in the script at *path* an error arose, and what it was."""
+    if isinstance(error, SyntaxError):
+        return f"{path.name} line {error.lineno}: not Python: {error.msg}"
+    lines = [each.lineno for each in traceback.extract_tb(error.__traceback__) if each.filename == str(path)]
+    where = f"{path.name} line {lines[-1]}" if lines else path.name
+    if isinstance(error, SystemExit):
+        return f"{where}: ends the program when read; put that line below: if __name__ == '__main__':"
+    kind = "" if isinstance(error, (ValueError, TypeError)) else f"{type(error).__name__}: "
+    return f"{where}: {kind}{error}"
