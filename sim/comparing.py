@@ -73,7 +73,9 @@ def _is_bag(data: Plain) -> bool:
 
 
 def _term_lines(terms: Plain, path: _Path) -> Iterator[tuple[_Path, str]]:
-    *model, _, transition = path
+    *model, part, transition = path
+    if part != "transitions":  # of a scenario: its levers, or a model of its own
+        model.append(part)
     names = []
     for plain in terms:
         ((kind, content),) = plain.items()

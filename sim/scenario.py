@@ -1,37 +1,31 @@
-"""A named, dated, sourced what-if: what it changes, what it rests on, and how it is run."""
+"""A named, dated, sourced what-if: what it asks, what it changes, and what it rests on."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
-from sim.calibration import Posterior, calibrate
-from sim.case import Case, levered, with_levers
+from sim.case import Case
 from sim.comparing import differences
 from sim.control import nearest, require_transition
-from sim.engines.recorded import RecordedEngine
-from sim.engines.simpy_engine import SimPyEngine
-from sim.families import FAMILIES, constant
+from sim.families import FAMILIES
 from sim.hazards import Hazard, Term
 from sim.model import Model
 from sim.outcomes import PRESSURES, FullControl, Outcome, Pressure
 from sim.plain import digest, to_plain
+from sim.projecting import DRAWS, Memory, Tell, cases_of, models_of, project
 from sim.result import Result
-from sim.theatre import Theatre, load_theatre
+from sim.tables import as_date
+from sim.theatre import Theatre
 
 __all__ = ["Memory", "Scenario"]
 
-#: At most this many posterior draws, and at least this many replications of each: enough to tell doubt from chance.
-_DRAWS, _EACH = 1000, 4
-_POOLED = "pooled"
 _LABELS = ("name", "title", "base")
-Tell = Callable[[str, float], object]
-#: Calibrations already made, by a hash of model, week and seed.
-Memory: TypeAlias = dict[str, Posterior]
+_FOLLOWS = ("models", "press", "best_date")
 
 
 @dataclass(frozen=True)
@@ -104,10 +98,64 @@ class Scenario:
     horizon: float = 180.0
 
     def __post_init__(self) -> None:
-        where = f"scenario {self.name}"
         if not isinstance(self.name, str) or not self.name:
             raise ValueError(f"scenario: name must be a text, but was {self.name!r}")
-        self._freeze(where)
+        where = f"scenario {self.name}"
+        for name in ("title", "base", "theatre", "seen_from", "source"):
+            _require_text(getattr(self, name), f"{where}: {name}")
+        as_date(self.seen_from, f"{where}: seen_from")
+        self._freeze_tuples(where)
+        self._freeze_mappings(where)
+        self._require_families(where)
+        if self.follows not in _FOLLOWS:
+            rule = f"must be 'models', 'press' or 'best_date', but was {self.follows!r}"
+            raise ValueError(f"{where}: follows {rule}; {nearest(self.follows, _FOLLOWS)}")
+        if self.follows != "models" and (self.levers or self.processes):
+            raise ValueError(f"{where}: a record is replayed as it was; leave levers and processes out")
+        if not _is_days(self.horizon) or not self.horizon:
+            raise ValueError(f"{where}: horizon must be a positive finite number of days, but was {self.horizon!r}")
+        object.__setattr__(self, "horizon", float(self.horizon))
+        known = (*self.lever_parameters, *self._own_parameters, *(each.name for each in fields(self)))
+        for name in self.arguments:
+            if name not in known:
+                raise ValueError(
+                    f"{where}: an argument is given for {name!r}, which it has not; {nearest(name, known)}"
+                )
+
+    def _freeze_tuples(self, where: str) -> None:
+        for name in ("families", "processes", "readings", "pressure_within", "control_within"):
+            value = getattr(self, name)
+            if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
+                raise TypeError(f"{where}: {name} must be a tuple, but was {value!r}; write ({value!r},)")
+            object.__setattr__(self, name, tuple(value))
+        for reading in self.readings:
+            _require_text(reading, f"{where}: a reading")
+        for process in self.processes:
+            if not callable(process):
+                raise TypeError(f"{where}: a process must be a function of the world, but was {process!r}")
+        for name in ("pressure_within", "control_within"):
+            for day in getattr(self, name):
+                if not _is_days(day):
+                    raise ValueError(f"{where}: {name} must be finite days, not negative, but had {day!r}")
+            object.__setattr__(self, name, tuple(map(float, getattr(self, name))))
+
+    def _freeze_mappings(self, where: str) -> None:
+        for name in ("facts", "arguments", "levers", "models"):
+            value = getattr(self, name)
+            if not isinstance(value, Mapping):
+                raise TypeError(f"{where}: {name} must be a mapping, but was {value!r}")
+            object.__setattr__(self, name, MappingProxyType(dict(value)))
+        for name in ("facts", "arguments"):
+            for key, text in getattr(self, name).items():
+                _require_text(text, f"{where}: {name} of {key}")
+        for name in self.models:
+            if name in FAMILIES or name == "pooled":
+                raise ValueError(f"{where}: a model of one's own may not be called {name!r}; choose another name")
+        models = {name: _hazards(hazards, f"{where}: model {name}") for name, hazards in self.models.items()}
+        object.__setattr__(self, "models", MappingProxyType(models))
+        object.__setattr__(self, "levers", _hazards(self.levers, f"{where}: levers"))
+
+    def _require_families(self, where: str) -> None:
         known = (*FAMILIES, *self.models)
         if not self.families:
             raise ValueError(f"{where}: name at least one family of {', '.join(known)}")
@@ -116,61 +164,18 @@ class Scenario:
                 raise ValueError(f"{where}: no family {name!r}; {nearest(name, known)}")
         if len(set(self.families)) != len(self.families):
             raise ValueError(f"{where}: a family is named twice in {self.families!r}")
-        if self.follows not in ("models", "press", "best_date"):
-            hint = nearest(self.follows, ("models", "press", "best_date"))
-            raise ValueError(
-                f"{where}: follows must be 'models', 'press' or 'best_date', but was {self.follows!r}; {hint}"
-            )
-        if (
-            isinstance(self.horizon, bool)
-            or not isinstance(self.horizon, (int, float))
-            or not 0 < self.horizon < math.inf
-        ):
-            raise ValueError(f"{where}: horizon must be a positive finite number of days, but was {self.horizon!r}")
-        self._require_arguments(where)
-
-    def _freeze(self, where: str) -> None:
-        for name in ("families", "processes", "readings", "pressure_within", "control_within"):
-            value = getattr(self, name)
-            if isinstance(value, str) or not isinstance(value, Iterable):
-                raise TypeError(f"{where}: {name} must be a tuple, but was {value!r}; write ({value!r},)")
-            object.__setattr__(self, name, tuple(value))
-        for name in ("pressure_within", "control_within"):
-            for day in getattr(self, name):
-                if isinstance(day, bool) or not isinstance(day, (int, float)) or not 0 <= day < math.inf:
-                    raise ValueError(f"{where}: {name} must be finite days, not negative, but had {day!r}")
-        for name in ("facts", "levers", "arguments", "models"):
-            value = getattr(self, name)
-            if not isinstance(value, Mapping):
-                raise TypeError(f"{where}: {name} must be a mapping, but was {value!r}")
-            object.__setattr__(self, name, MappingProxyType(dict(value)))
-        for name, hazards in self.models.items():
-            if name in FAMILIES or name == _POOLED:
-                raise ValueError(f"{where}: a model of one's own may not be called {name!r}; choose another name")
-            _require_hazards(hazards, f"{where}: model {name}")
-        _require_hazards(self.levers, f"{where}: levers")
-        object.__setattr__(
-            self, "models", MappingProxyType({k: MappingProxyType(dict(v)) for k, v in self.models.items()})
-        )
-
-    def _require_arguments(self, where: str) -> None:
-        known = (*self.lever_parameters, *(each.name for each in fields(self)))
-        for name in self.arguments:
-            if name not in known and name.split(".")[0] not in self.models:
-                raise ValueError(
-                    f"{where}: an argument is given for {name!r}, which it has not; {nearest(name, known)}"
-                )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        given = {each.name: getattr(self, each.name) for each in fields(self)}
-        plain = {name: dict(value) if isinstance(value, Mapping) else value for name, value in given.items()}
-        plain["models"] = {name: dict(hazards) for name, hazards in self.models.items()}
-        return _made, (plain,)
+        return _made, ({each.name: _thawed(getattr(self, each.name)) for each in fields(self)},)
 
     @property
     def lever_parameters(self) -> tuple[str, ...]:
         """Names of the levers' parameters, as the projected models have them."""
-        return tuple(f"{transition}.{name}" for transition, name in _values(self.levers))
+        return tuple(_parameters(self.levers))
+
+    @property
+    def _own_parameters(self) -> tuple[str, ...]:
+        return tuple(f"{name}.{each}" for name, hazards in self.models.items() for each in _parameters(hazards))
 
     @property
     def digest(self) -> str:
@@ -192,14 +197,12 @@ class Scenario:
         for change in changes:
             if change not in known or change in _LABELS:
                 raise ValueError(f"scenario {name}: no field {change!r} to change; {nearest(change, known)}")
-        for added in ("facts", "arguments", "models"):
-            if added in changes:
-                changes[added] = {**getattr(self, added), **changes[added]}
-        if "levers" in changes:
-            levers = dict(self.levers)
-            for transition, lever in changes["levers"].items():
-                levers[transition] = levers[transition] * lever if transition in levers else lever
-            changes["levers"] = levers
+        for added in ("facts", "arguments", "models", "levers"):
+            mine, given = getattr(self, added), changes.get(added)
+            if isinstance(given, Mapping):  # what is none is refused where any scenario refuses it
+                if added == "levers":
+                    given = {name: mine[name] * lever if name in mine else lever for name, lever in given.items()}
+                changes[added] = {**mine, **given}
         return replace(self, name=name, title=title, base=self.name, **changes)
 
     def diff(self, other: Scenario) -> tuple[str, ...]:
@@ -217,63 +220,26 @@ class Scenario:
         return tuple(differences(here, there, most=20, names=names))
 
     def describe(self) -> dict[str, Any]:
-        """Return the scenario as plain values, for files of a run."""
-        told = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in ("facts", "readings")}
-        for name, value in told.items():
-            if isinstance(value, tuple):
-                told[name] = list(value)
-        for name in ("models", "levers", "processes"):
-            told[name] = to_plain(getattr(self, name))
-        return told | {"arguments": dict(self.arguments), "digest": self.digest}
+        """Return the scenario as plain values, for files of a run: facts and readings stand there by themselves."""
+        told = to_plain(self)["Scenario"] | {"digest": self.digest}
+        return {name: _unwrapped(value) for name, value in told.items() if name not in ("facts", "readings")}
 
     def models_on(self, theatre: Theatre) -> dict[str, tuple[Model, Model]]:
         """Return by family the model to calibrate and the model to project, levers included.
 
         Raise a ValueError if a family cannot take a lever, or the theatre lacks what a term needs.
         """
-        found = {}
-        for name in self.families:
-            own = self.models.get(name)
-            model = FAMILIES[name](theatre) if own is None else Model(theatre, own, name=name)
-            try:
-                found[name] = model, levered(model, self.levers) if self.levers else model
-            except ValueError as error:
-                raise ValueError(f"scenario {self.name}: {error}") from None
-        return found
+        return models_of(self, theatre)
 
     def cases(
-        self, *, seed: int, draws: int = _DRAWS, memory: Memory | None = None, progress: Tell | None = None
+        self, *, seed: int, draws: int = DRAWS, memory: Memory | None = None, progress: Tell | None = None
     ) -> dict[str, Case]:
         """Return by family what is to be run: every family calibrated on what was known, with its levers.
 
         *draws* is the number of parameter draws. *memory* keeps calibrations: scenarios that share one calibrate what
         they have in common once. With ``follows`` the record there is one case, called "record".
         """
-        theatre = load_theatre(self.theatre, borders=self.borders, prefer=self.prefer)
-        week = theatre.record.until(self.seen_from)
-        start = week.state()
-        if self.follows != "models":
-            engine = RecordedEngine(basis=self.follows)
-            model = Model(theatre, constant(theatre).hazards, name="record")
-            return {"record": Case("record", model, model.draw_prior(1, seed=seed), start, float(self.horizon), engine)}
-        tell = progress if progress is not None else lambda what, share: None
-        beside = SimPyEngine(processes=self.processes) if self.processes else None
-        found: dict[str, Case] = {}
-        for name, (calibrated, projected) in self.models_on(theatre).items():
-            key = digest([to_plain(calibrated), to_plain(week), seed])
-            posterior = None if memory is None else memory.get(key)
-            if posterior is None:
-                tell(f"calibrating {name}", 0.0)
-                posterior = calibrate(
-                    calibrated, week, seed=seed, draws=_DRAWS,
-                    progress=lambda step, name=name: tell(f"calibrating {name}: step {step}", 0.0),  # type: ignore[misc]
-                )  # fmt: skip
-            if memory is not None:
-                memory[key] = posterior
-            thinned = posterior.thin(min(len(posterior), draws))
-            mine = with_levers(projected, thinned, seed=seed)
-            found[name] = Case(name, projected, mine, start, float(self.horizon), beside, posterior)
-        return found
+        return cases_of(self, seed=seed, draws=draws, memory=memory, progress=progress)
 
     def run(
         self, *, seed: int, replications: int = 10_000, executor: Executor | None = None, memory: Memory | None = None,
@@ -284,39 +250,50 @@ class Scenario:
         *executor* does the work, as for ``sim.simulate``; *memory* is that of ``cases``; *progress* is told what is
         being done, and the share of it done.
         """
-        if isinstance(replications, bool) or not isinstance(replications, int) or replications < 1:
-            raise ValueError(f"scenario {self.name}: replications must be at least 1, but was {replications!r}")
-        tell = progress if progress is not None else lambda what, share: None
-        # With very few replications each takes a draw of its own, and no interval is given.
-        several = replications // _EACH if replications >= 50 * _EACH else replications
-        cases = self.cases(seed=seed, draws=min(_DRAWS, several), memory=memory, progress=progress)
-        if self.follows != "models":
-            replications = 1  # there is one record
-        ensembles = {
-            name: case.simulate(
-                seed=seed, replications=replications, executor=executor,
-                progress=lambda done, name=name: tell(f"projecting {name}", done / replications),
-            )
-            for name, case in cases.items()
-        }  # fmt: skip
-        return Result(self, cases, ensembles, seed, replications)
+        return project(
+            self, seed=seed, replications=replications, executor=executor, memory=memory, progress=progress
+        )  # fmt: skip
 
 
 def _made(given: dict[str, Any]) -> Scenario:
     return Scenario(**given)
 
 
-def _require_hazards(hazards: object, where: str) -> None:
-    if not isinstance(hazards, Mapping):
-        raise TypeError(f"{where} must be a mapping of transition to terms, but was {hazards!r}")
-    for transition, hazard in hazards.items():
+def _thawed(value: Any) -> Any:
+    """Return frozen mappings as dictionaries, which can be pickled."""
+    return {key: _thawed(item) for key, item in value.items()} if isinstance(value, Mapping) else value
+
+
+def _require_text(value: object, where: str) -> None:
+    if not isinstance(value, str):
+        raise TypeError(f"{where} must be a text, but was {value!r}")
+
+
+def _is_days(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf
+
+
+def _hazards(given: object, where: str) -> Mapping[str, Hazard]:
+    """Return terms by transition as products: a term alone and a product of that one are the same."""
+    if not isinstance(given, Mapping):
+        raise TypeError(f"{where} must be a mapping of transition to terms, but was {given!r}")
+    for transition, hazard in given.items():
         require_transition(transition, where)
         if not isinstance(hazard, (Hazard, Term)):
             raise TypeError(f"{where}: {transition} must be a term or a product of terms, but was {hazard!r}")
+    return MappingProxyType(
+        {name: each if isinstance(each, Hazard) else Hazard((each,)) for name, each in given.items()}
+    )
 
 
-def _values(levers: Mapping[str, Hazard | Term]) -> Iterable[tuple[str, str]]:
-    for transition, lever in levers.items():
-        for term in lever.terms if isinstance(lever, Hazard) else (lever,):
-            for name in term.values:
-                yield transition, name
+def _parameters(hazards: Mapping[str, Any]) -> Iterator[str]:
+    for transition, hazard in hazards.items():
+        for term in hazard.terms:
+            yield from (f"{transition}.{name}" for name in term.values)
+
+
+def _unwrapped(plain: Any) -> Any:
+    """Return plain values with mappings as they are, not as "mapping" and what it holds."""
+    if isinstance(plain, dict) and set(plain) == {"mapping"}:
+        return {key: _unwrapped(item) for key, item in plain["mapping"].items()}
+    return plain

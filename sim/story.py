@@ -20,7 +20,8 @@ __all__ = ["Event", "Story", "event_of"]
 class Event(NamedTuple):
     """One change of control: its *day* since the start, and each term's share of the hazard at that moment.
 
-    Shares sum to 1; a restraining term's is negative. What a custom process did is the share "processes".
+    Shares sum to 1; a restraining term's is negative. What a custom process did is the share "processes". There are
+    none where no hazard played a part: in the record, replayed.
     """
 
     day: float
@@ -34,7 +35,7 @@ class Event(NamedTuple):
 def event_of(model: Model, day: float, province: int, transition: int, shares: NDArray[np.float64]) -> Event:
     """Return a row of a log with its labels; *shares* has a column for each term, processes last."""
     name = tuple(model.hazards)[transition]
-    told = {term: float(shares[j]) for j, term in enumerate(model.terms[name])}
+    told = {term: float(shares[j]) for j, term in enumerate(model.terms[name]) if shares.any()}
     if shares[-1] != 0.0:
         told["processes"] = float(shares[-1])
     way = TRANSITIONS[name]
@@ -59,7 +60,7 @@ class Story:
         ]
         for event in self.events:
             lost += (event.target is Control.INSURGENT) - (event.source is Control.INSURGENT)
-            causes = ", ".join(f"{name} {share:.0%}" for name, share in event.shares.items())
+            causes = ", ".join(f"{name} {share:.0%}" for name, share in event.shares.items()) or "as recorded"
             what = f"{event.province}: {event.transition}, {event.source.name.lower()} to {event.target.name.lower()}"
             lines.append(f"{_when(event.day, instant)}  {what}; {lost} lost  [{causes}]")
         lines.append(f"{_when(recipe.horizon, instant)}  end of the horizon; {lost} lost")

@@ -53,7 +53,6 @@ class RecordedEngine:
         log.day[:] = np.tile([day for day, _ in events], len(numbers))
         log.province[:] = np.tile([province for _, province in events], len(numbers))
         log.transition[:] = tuple(model.hazards).index("seizure")
-        log.shares[:, -1:] = 1.0  # not the model's doing
         initial = np.tile(_control(recipe.start, model), (len(numbers), 1))
         ends = np.arange(len(numbers) + 1, dtype=np.int64) * len(events)
         return part_of(recipe, recording, log, np.array(numbers, np.int64), initial, ends)
