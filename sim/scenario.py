@@ -65,6 +65,8 @@ class Scenario:
         Why a number is what it is, by the name of a lever's parameter (such as "fall.calendar.air") or of a field.
     readings : tuple of str
         What was read as what, for ``run.json``.
+    beside : tuple of str
+        Scenarios whose answers stand beside this one's in what is printed: names, or paths of files.
     pressure_within, control_within : tuple of float
         Days since the start for which probabilities are given.
     horizon : float
@@ -93,6 +95,7 @@ class Scenario:
     source: str = ""
     arguments: Mapping[str, str] = field(default_factory=dict)
     readings: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
     pressure_within: tuple[float, ...] = (3, 7, 14, 30)
     control_within: tuple[float, ...] = (60, 90, 120)
     horizon: float = 180.0
@@ -123,13 +126,15 @@ class Scenario:
                 )
 
     def _freeze_tuples(self, where: str) -> None:
-        for name in ("families", "processes", "readings", "pressure_within", "control_within"):
+        for name in ("families", "processes", "readings", "beside", "pressure_within", "control_within"):
             value = getattr(self, name)
             if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
                 raise TypeError(f"{where}: {name} must be a tuple, but was {value!r}; write ({value!r},)")
             object.__setattr__(self, name, tuple(value))
         for reading in self.readings:
             _require_text(reading, f"{where}: a reading")
+        for other in self.beside:
+            _require_text(other, f"{where}: a scenario beside")
         for process in self.processes:
             if not callable(process):
                 raise TypeError(f"{where}: a process must be a function of the world, but was {process!r}")

@@ -1,0 +1,68 @@
+"""Scenarios side by side: what others answer to the same questions, from the same seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor
+from pathlib import Path
+
+from sim.outcomes import FullControl, Pressure
+from sim.projecting import Memory
+from sim.report import days, table
+from sim.result import Result
+from sim.scenario import Scenario
+from sim.scenario_file import load_scenario
+
+__all__ = ["beside", "beside_table"]
+
+
+def beside(
+    others: Iterable[str | Path | Scenario], *, seed: int, replications: int, executor: Executor | None = None,
+    memory: Memory | None = None, progress: Callable[[str, float], object] | None = None,
+) -> dict[str, Result]:  # fmt: skip
+    """Return the answers of *others*, scenarios or what ``sim.load_scenario`` takes, by name.
+
+    All have one *seed*, so what they have in common happens alike in all of them, and one *memory*, so what they have
+    in common is calibrated once. Raise what ``sim.load_scenario`` and ``Scenario.run`` raise, before any work where it
+    can be seen then; a ValueError if two have one name.
+    """
+    scenarios = [load_scenario(each) for each in others]
+    names = [scenario.name for scenario in scenarios]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"beside: scenarios must have names of their own, but two are called {', '.join(twice)}")
+    known: Memory = {} if memory is None else memory
+    found = {}
+    for scenario in scenarios:
+        tell = None if progress is None else _named(progress, scenario.name)
+        found[scenario.name] = scenario.run(
+            seed=seed, replications=replications, executor=executor, memory=known, progress=tell
+        )
+    return found
+
+
+def _named(progress: Callable[[str, float], object], name: str) -> Callable[[str, float], object]:
+    return lambda what, share: progress(f"{name}: {what}", share)
+
+
+def beside_table(results: Mapping[str, Result], *, pressure_within: float, control_within: float) -> str:
+    """Return as text, for each of *results*, when pressure and full control come: pooled over its families.
+
+    Probabilities are within so many days of the start; medians are days.
+    """
+    asked = (
+        (Pressure("half_ring"), pressure_within),
+        (Pressure("assault"), pressure_within),
+        (FullControl(), control_within),
+    )
+    body = []
+    for name, result in results.items():
+        family = "pooled" if len(result.ensembles) > 1 else next(iter(result.ensembles))
+        cells = []
+        for outcome, day in asked:
+            projection = result.projections[family, outcome.name]
+            within = str(projection.probability(day)) if day <= projection.horizon else "beyond the horizon"
+            cells += [within, days(projection.median)]
+        body.append([name, "+".join(result.ensembles), *cells])
+    head = [part for outcome, day in asked for part in (f"{outcome.name} {day:g} d", "median")]
+    return table(["scenario", "families", *head], body)
