@@ -61,7 +61,12 @@ def beside_table(results: Mapping[str, Result], *, pressure_within: float, contr
         cells = []
         for outcome, day in asked:
             projection = result.projections[family, outcome.name]
-            within = str(projection.probability(day)) if day <= projection.horizon else "beyond the horizon"
+            if day > projection.horizon:
+                within = "beyond the horizon"
+            elif result.scenario.follows != "models":  # what happened has no probability
+                within = "yes" if projection.median <= day else "no"
+            else:
+                within = str(projection.probability(day))
             cells += [within, days(projection.median)]
         body.append([name, "+".join(result.ensembles), *cells])
     head = [part for outcome, day in asked for part in (f"{outcome.name} {day:g} d", "median")]
