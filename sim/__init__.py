@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sim.record import Record
     from sim.scenario import Scenario
     from sim.scenario_file import load_scenario, scenario_names
+    from sim.schema import scenario_schema
     from sim.simulation import simulate
     from sim.theatre import Theatre, load_theatre
 
@@ -32,13 +33,14 @@ _ROOMS = {
     "Projection": "outcomes", "Record": "record", "Scenario": "scenario", "SimPyEngine": "engines.simpy_engine",
     "State": "control", "Theatre": "theatre", "calibrate": "calibration", "load_scenario": "scenario_file",
     "load_theatre": "theatre", "merge": "merging", "open_ensemble": "archive", "rerun": "archive",
-    "scenario_names": "scenario_file", "simulate": "simulation",
+    "scenario_names": "scenario_file", "scenario_schema": "schema", "simulate": "simulation",
 }  # fmt: skip
 _PACKAGES = ("checks", "plots")
 __all__ = [
     "CompiledEngine", "Control", "Draws", "Ensemble", "Model", "Passages", "Posterior", "Precision", "Projection",
     "Record", "Scenario", "SimPyEngine", "State", "Theatre", "calibrate", "checks", "load_scenario",
-    "load_theatre", "merge", "open_ensemble", "plots", "rerun", "scenario_names", "simulate",
+    "load_theatre", "merge", "open_ensemble", "plots", "rerun", "scenario_names", "scenario_schema",
+    "simulate",
 ]  # fmt: skip
 
 

@@ -165,6 +165,8 @@ class Momentum(Term):
         odd = isinstance(self.window, bool) or not isinstance(self.window, (int, float, type(None)))
         if odd or not (self.window is None or 0 < self.window < math.inf):
             raise ValueError(f"Momentum: window must be a positive number of days or None, but was {self.window!r}")
+        if self.window is not None:
+            object.__setattr__(self, "window", float(self.window))
 
     @property
     def qualifier(self) -> str:

@@ -6,12 +6,14 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, fields, replace
+from datetime import date
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
 from sim.case import Case
 from sim.comparing import differences
-from sim.control import nearest, require_transition
+from sim.control import TRANSITIONS, nearest, require_transition
 from sim.families import FAMILIES
 from sim.hazards import Hazard, Term
 from sim.model import Model
@@ -19,10 +21,12 @@ from sim.outcomes import PRESSURES, FullControl, Outcome, Pressure
 from sim.plain import digest, to_plain
 from sim.projecting import DRAWS, Memory, Tell, cases_of, models_of, project
 from sim.result import Result
+from sim.spelling import arguments
 from sim.tables import as_date
 from sim.theatre import Theatre
+from sim.toml_text import save_toml
 
-__all__ = ["Memory", "Scenario"]
+__all__ = ["Memory", "Scenario", "scenario_keys"]
 
 _LABELS = ("name", "title", "base")
 _FOLLOWS = ("models", "press", "best_date")
@@ -43,8 +47,8 @@ class Scenario:
         A packaged theatre or a folder.
     borders, prefer : str
         How it is read where sources disagree, as for ``sim.load_theatre``.
-    seen_from : str
-        The evening (ISO date) after which nothing is known.
+    seen_from : date or str
+        The evening (a date, kept as ISO text) after which nothing is known.
     families : tuple of str
         Model classes, of ``sim.families`` or of *models*.
     models : mapping of name to transitions
@@ -85,7 +89,7 @@ class Scenario:
     theatre: str = "afghanistan_2021"
     borders: Literal["agreed", "all"] = "agreed"
     prefer: str | None = None
-    seen_from: str = "2021-08-12"
+    seen_from: date | str = "2021-08-12"
     families: tuple[str, ...] = tuple(FAMILIES)
     models: Mapping[str, Mapping[str, Hazard | Term]] = field(default_factory=dict)
     levers: Mapping[str, Hazard | Term] = field(default_factory=dict)
@@ -104,9 +108,9 @@ class Scenario:
         if not isinstance(self.name, str) or not self.name:
             raise ValueError(f"scenario: name must be a text, but was {self.name!r}")
         where = f"scenario {self.name}"
-        for name in ("title", "base", "theatre", "seen_from", "source"):
+        for name in ("title", "base", "theatre", "source"):
             _require_text(getattr(self, name), f"{where}: {name}")
-        as_date(self.seen_from, f"{where}: seen_from")
+        object.__setattr__(self, "seen_from", as_date(self.seen_from, f"{where}: seen_from").isoformat())
         self._freeze_tuples(where)
         self._freeze_mappings(where)
         self._require_families(where)
@@ -153,7 +157,9 @@ class Scenario:
         for name in ("facts", "arguments"):
             for key, text in getattr(self, name).items():
                 _require_text(text, f"{where}: {name} of {key}")
-        for name in self.models:
+        for name, hazards in self.models.items():
+            if hazards == {}:
+                raise ValueError(f"{where}: model {name} has no transition; name one of {', '.join(TRANSITIONS)}")
             if name in FAMILIES or name == "pooled":
                 raise ValueError(f"{where}: a model of one's own may not be called {name!r}; choose another name")
         models = {name: _hazards(hazards, f"{where}: model {name}") for name, hazards in self.models.items()}
@@ -229,6 +235,18 @@ class Scenario:
         told = to_plain(self)["Scenario"] | {"digest": self.digest}
         return {name: _unwrapped(value) for name, value in told.items() if name not in ("facts", "readings")}
 
+    def save(self, path: str | Path) -> None:
+        """Write the scenario to a TOML file, from which ``sim.load_scenario`` makes it again.
+
+        The file stands for itself: what came from a base is written out, and the base only named. An existing file is
+        replaced, whole or not at all. Raise a TypeError if the scenario holds functions (Custom terms, processes), or
+        terms or priors that are not sweepcast's own, a ValueError unless the name ends in .toml.
+        """
+        where = f"scenario {self.name}"
+        if self.processes:
+            raise TypeError(f"{where}: processes are functions, which no TOML file holds; keep them in a .py script")
+        save_toml(self, Path(path), keys=scenario_keys(), renamed={"base": "based_on"}, where=where)
+
     def models_on(self, theatre: Theatre) -> dict[str, tuple[Model, Model]]:
         """Return by family the model to calibrate and the model to project, levers included.
 
@@ -260,6 +278,14 @@ class Scenario:
         )  # fmt: skip
 
 
+def scenario_keys() -> dict[str, Any]:
+    """Return what a TOML file of a scenario may hold, and of which type: its fields, less what no table tells.
+
+    ``base`` is a scenario to make it from; ``based_on`` only names the one it was made from.
+    """
+    return {name: hint for name, hint in arguments(Scenario).items() if name != "processes"} | {"based_on": str}
+
+
 def _made(given: dict[str, Any]) -> Scenario:
     return Scenario(**given)
 
@@ -284,7 +310,7 @@ def _hazards(given: object, where: str) -> Mapping[str, Hazard]:
         raise TypeError(f"{where} must be a mapping of transition to terms, but was {given!r}")
     for transition, hazard in given.items():
         require_transition(transition, where)
-        if not isinstance(hazard, (Hazard, Term)):
+        if not isinstance(hazard, (Hazard, Term)) or hazard == Hazard(()):
             raise TypeError(f"{where}: {transition} must be a term or a product of terms, but was {hazard!r}")
     return MappingProxyType(
         {name: each if isinstance(each, Hazard) else Hazard((each,)) for name, each in given.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import tomllib
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,9 @@ from pathlib import Path
 from types import ModuleType
 
 from sim.control import nearest
-from sim.scenario import Scenario
+from sim.scenario import Scenario, scenario_keys
+from sim.spelling import Place, read_fields
+from sim.tables import read_text
 
 __all__ = ["load_scenario", "scenario_names"]
 
@@ -27,7 +30,14 @@ def load_scenario(name_or_path: str | Path | Scenario) -> Scenario:
     Parameters
     ----------
     name_or_path : str or Path or Scenario
-        A name of ``scenario_names``, or a script (.py) that holds a ``SCENARIO``. A Scenario is returned as it is.
+        A name of ``scenario_names``, a TOML file (.toml) as ``Scenario.save`` writes it, or a script (.py) that holds a
+        ``SCENARIO``, which is run. A Scenario is returned as it is.
+
+    Notes
+    -----
+    A TOML file has a scenario's fields for keys, and lists of tables for levers and models, as ``sim.spelling`` says;
+    ``sim.scenario_schema`` describes it for editors. With ``base``, a name or a path from the file's own folder, its
+    keys change that scenario as ``Scenario.but`` does; ``based_on`` only names one.
 
     Raises
     ------
@@ -53,14 +63,14 @@ def _load(name_or_path: str | Path, beside: Path) -> Scenario:
     scripts, path = _scripts(), beside / name_or_path
     if str(name_or_path) in scripts:
         return _from_script(scripts[str(name_or_path)], f"sim.scenarios.{name_or_path}", again=False)
-    if path.suffix != ".py":
+    if path.suffix not in (".py", ".toml"):
         raise ValueError(
             f"load_scenario: {str(name_or_path)!r} is no scenario that comes along, nor a path to a .toml or .py file; "
             f"{nearest(name_or_path, scripts)}"
         )
     if not path.is_file():
         raise FileNotFoundError(f"load_scenario: no file {str(path)!r}{_near(path)}")
-    return _from_script(path, f"_scenario_{path.stem}", again=True)
+    return _from_table(path) if path.suffix == ".toml" else _from_script(path, f"_scenario_{path.stem}", again=True)
 
 
 def _near(path: Path) -> str:
@@ -94,6 +104,41 @@ def _while_reading(path: Path) -> Iterator[None]:
         yield
     finally:
         _reading.reset(token)
+
+
+def _from_table(path: Path) -> Scenario:
+    """Return the scenario that a TOML file tells."""
+    place = Place(path.name)
+    try:
+        told = tomllib.loads(read_text(path))
+    except (ValueError, RecursionError) as error:
+        if str(error).startswith(path.name):  # not even text
+            raise
+        raise ValueError(f"{place}: not TOML: {error}") from None
+    if "processes" in told:
+        raise ValueError(
+            f"{place}: processes are functions, which no TOML file holds; make the scenario in a .py script"
+        )
+    given = read_fields(Scenario, told, place, known=scenario_keys())
+    if "base" in given and "based_on" in given:
+        raise ValueError(f"{place}: base is followed and based_on only named, but both were given; keep one")
+    base, named = given.pop("base", None), given.pop("based_on", "")
+    made_from = None
+    if base is not None:
+        with _while_reading(path):
+            try:
+                made_from = _load(base, path.parent)
+            except (ValueError, TypeError, OSError) as error:
+                raise _like(error)(f"{place['base']}: {error}") from None
+    try:
+        return Scenario(**given, base=named) if made_from is None else made_from.but(**given)
+    except (ValueError, TypeError) as error:
+        raise _like(error)(f"{place}: {error}") from None
+
+
+def _like(error: Exception) -> type[Exception]:
+    """Return the class to raise *error* as once more, with its place."""
+    return type(error) if type(error) in (TypeError, FileNotFoundError) else ValueError
 
 
 def _from_script(path: Path, module_name: str, *, again: bool) -> Scenario:
