@@ -138,7 +138,7 @@ def _from_table(path: Path) -> Scenario:
 
 def _like(error: Exception) -> type[Exception]:
     """Return the class to raise *error* as once more, with its place."""
-    return type(error) if type(error) in (TypeError, FileNotFoundError) else ValueError
+    return type(error) if isinstance(error, OSError) else TypeError if isinstance(error, TypeError) else ValueError
 
 
 def _from_script(path: Path, module_name: str, *, again: bool) -> Scenario:

@@ -122,7 +122,7 @@ def _read(hint: Any, told: Plain, place: Place) -> Any:
             require_transition(key, str(place))
         return {key: _read(inner[1], item, place[key]) for key, item in table.items()}
     elif single is float and not _is_number(told, place):
-        raise TypeError(f"{place}: must be a number, but was {told!r}")
+        raise TypeError(f"{place}: must be a number, but was {_shown(told)}")
     return told if single is float else _text(told, place)
 
 
@@ -155,8 +155,8 @@ def _table(told: Plain, place: Place, what: str) -> Mapping[str, Plain]:
 
 def _items(told: Plain, place: Place, what: str, fewest: int = 1) -> Iterator[tuple[Plain, Place]]:
     if not isinstance(told, list):
-        header = f"; write [[{place.path}]]" if isinstance(told, dict) else ""
-        raise TypeError(f"{place}: must be a list of {what}, but was {_shown(told)}{header}")
+        hint = f"; write [[{place.path}]]" if isinstance(told, dict) else f"; write [{_shown(told)}]"
+        raise TypeError(f"{place}: must be a list of {what}, but was {_shown(told)}{hint}")
     if len(told) < fewest:
         raise ValueError(f"{place}: must have at least one of its {what}; leave the key out for none")
     return ((each, place[number]) for number, each in enumerate(told))
@@ -165,6 +165,8 @@ def _items(told: Plain, place: Place, what: str, fewest: int = 1) -> Iterator[tu
 def _shown(told: Plain) -> str:
     if isinstance(told, (date, time)):
         return told.isoformat()
+    if isinstance(told, bool):
+        return "true" if told else "false"
     return "a table" if isinstance(told, dict) else "a list" if isinstance(told, list) else f"{told!r}"
 
 

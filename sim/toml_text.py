@@ -16,7 +16,7 @@ from sim.control import nearest
 from sim.disk import write_whole
 from sim.hazards import Custom, Hazard
 from sim.priors import Fixed, Prior
-from sim.spelling import FUNCTION, PRIORS, TERMS, Place, arguments, read_fields
+from sim.spelling import FUNCTION, PRIORS, TERMS, Place, read_fields
 
 __all__ = ["save_toml"]
 
@@ -31,11 +31,8 @@ def save_toml(value: Any, path: Path, *, keys: Mapping[str, Any], renamed: Mappi
         raise ValueError(f"{where}: save writes TOML, but was given {str(path)!r}; let the name end in .toml")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{where}: there is no folder {str(path.parent)!r} to save into; make it first")
-    told = {}
-    for each in fields(value):
-        item, name = getattr(value, each.name), renamed.get(each.name, each.name)
-        if name in keys and not (item in ("", ()) and item == each.default):
-            told[name] = item
+    named = {renamed.get(name, name): item for name, item in _told(value).items()}
+    told = {name: item for name, item in named.items() if name in keys}
     try:
         text = _text(told)
     except TypeError as error:
@@ -47,11 +44,17 @@ def save_toml(value: Any, path: Path, *, keys: Mapping[str, Any], renamed: Mappi
     write_whole(path, text.encode())
 
 
+def _told(value: Any) -> dict[str, Any]:
+    """Return the arguments of a dataclass, less those that hold nothing and hold nothing by default."""
+    given = {each.name: (getattr(value, each.name), each.default) for each in fields(value)}
+    return {name: item for name, (item, default) in given.items() if not (item is None or item == default in ("", ()))}
+
+
 def _text(told: Mapping[str, Any]) -> str:
     """Return *told* as TOML, tables last. Raise a TypeError for a Custom term, or a term or prior of one's own."""
     single = {key: item for key, item in told.items() if not isinstance(item, Mapping)}
     tables = {key: item for key, item in told.items() if isinstance(item, Mapping)}
-    lines = [f"{_key(key)} = {_literal(item)}" for key, item in single.items() if item is not None]
+    lines = [f"{_key(key)} = {_literal(item)}" for key, item in single.items()]
     for key, table in tables.items():
         lines += _table_lines(_key(key), table)
     return "\n".join(lines) + "\n"
@@ -70,8 +73,7 @@ def _table_lines(path: str, table: Mapping[str, Any]) -> Iterator[str]:
         for term in item.terms if isinstance(item, Hazard) else (item,):
             yield f"\n[[{path}.{_key(key)}]]"
             yield f"term = {_literal(_name(term, TERMS))}"
-            told = {name: getattr(term, name) for name in arguments(type(term))}
-            yield from (f"{name} = {_literal(value)}" for name, value in told.items() if value not in (None, ""))
+            yield from (f"{name} = {_literal(value)}" for name, value in _told(term).items())
 
 
 def _name(value: object, classes: Mapping[str, type]) -> str:

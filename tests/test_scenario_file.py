@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 import tomllib
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
+from any_scenario import scenarios
+from conftest import nightly
+from hypothesis import HealthCheck, given, settings
 
 import sim
-from sim.scenario import Scenario
+from sim.hazards import Baseline, Calendar, Custom, CutOff, Frailty, Hazard, Momentum, PullBack
+from sim.priors import HalfNormal, LogNormal
+from sim.scenario import Memory, Scenario
 
 ROOT = Path(__file__).parent.parent
 HEAD = "from sim.scenario import Scenario\n"
@@ -116,8 +124,6 @@ def test_a_script_that_fails_is_told_of_with_its_line(tmp_path, text, told):
 
 
 def test_a_scenario_of_a_script_can_be_pickled(tmp_path):
-    import pickle
-
     path = script(
         tmp_path,
         "def rest(env, world):\n    yield env.timeout(1.0)\n\nSCENARIO = Scenario('a', 'A', processes=(rest,))",
@@ -126,3 +132,235 @@ def test_a_scenario_of_a_script_can_be_pickled(tmp_path):
 
     assert isinstance(scenario, Scenario)
     assert scenario == pickle.loads(pickle.dumps(scenario))
+
+
+# ----------------------------------------------------------------------------------------------------------------- TOML
+
+
+AIR = """\
+name = "air"
+title = "Air power ends"
+base = "thirty_days"
+seen_from = 2021-08-11
+horizon = 90
+families = ["constant", "cut"]
+
+[facts]
+F14 = "the withdrawal ends on 31 August"
+
+[[levers.seizure]]
+term = "Calendar"
+start = 2021-09-01
+effect = { prior = "HalfNormal", scale = 0.7 }
+label = "air"
+
+[[models.cut.seizure]]
+term = "Baseline"
+rate = { prior = "LogNormal", median = 0.0167, sigma = 1.0 }
+
+[[models.cut.seizure]]
+term = "PullBack"
+keep = ["Kabul"]
+after = 14
+hold = -1
+abandon = 0.5
+"""
+
+
+def air() -> Scenario:
+    return sim.load_scenario("thirty_days").but(
+        "air", "Air power ends", seen_from="2021-08-11", horizon=90.0, families=("constant", "cut"),
+        facts={"F14": "the withdrawal ends on 31 August"},
+        levers={"seizure": Calendar(date(2021, 9, 1), None, HalfNormal(0.7), label="air")},
+        models={
+            "cut": {"seizure": Baseline(LogNormal(0.0167, 1.0)) * PullBack(("Kabul",), 14, hold=-1.0, abandon=0.5)}
+        },
+    )  # fmt: skip
+
+
+def saved(scenario: Scenario, folder: Path) -> Path:
+    path = folder / "saved.toml"
+    scenario.save(path)
+    return path
+
+
+def test_a_file_says_what_a_script_says(tmp_path):
+    (tmp_path / "air.toml").write_text(AIR, encoding="utf-8")
+    loaded = sim.load_scenario(tmp_path / "air.toml")
+
+    assert air() == loaded
+    assert air().digest == loaded.digest
+    assert "thirty_days" == loaded.base
+
+
+def test_a_saved_file_reads_as_one_would_write_it(tmp_path):
+    given = replace(
+        air(), facts={"F14": "it ends"}, readings=(), source="", arguments={"seizure.calendar.air": "argued"}
+    )
+
+    assert (
+        saved(given, tmp_path).read_text(encoding="utf-8")
+        == """\
+name = "air"
+title = "Air power ends"
+based_on = "thirty_days"
+theatre = "afghanistan_2021"
+borders = "agreed"
+seen_from = "2021-08-11"
+families = ["constant", "cut"]
+follows = "models"
+pressure_within = [3, 7, 14, 30]
+control_within = [60, 90, 120]
+horizon = 90.0
+
+[[models.cut.seizure]]
+term = "Baseline"
+rate = { prior = "LogNormal", median = 0.0167, sigma = 1.0 }
+
+[[models.cut.seizure]]
+term = "PullBack"
+keep = ["Kabul"]
+after = 14
+hold = -1.0
+abandon = 0.5
+
+[[levers.seizure]]
+term = "Calendar"
+start = 2021-09-01
+effect = { prior = "HalfNormal", scale = 0.7 }
+label = "air"
+
+[facts]
+F14 = "it ends"
+
+[arguments]
+"seizure.calendar.air" = "argued"
+"""
+    )
+
+
+def test_a_base_is_a_file_beside_or_a_script_and_is_changed_as_but_changes(tmp_path):
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    saved(air(), inner)
+    script(inner, "import sim\nSCENARIO = sim.load_scenario(__file__.replace('own.py', 'saved.toml'))")
+    told = 'name = "b"\ntitle = "B"\nbase = "inner/own.py"\n[[levers.seizure]]\nterm = "Frailty"\nsd = 1\n'
+    (tmp_path / "b.toml").write_text(told, encoding="utf-8")
+
+    assert air().but("b", "B", levers={"seizure": Frailty(1.0)}) == sim.load_scenario(tmp_path / "b.toml")
+
+
+@settings(max_examples=nightly(2000, 150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(scenario=scenarios())
+def test_any_scenario_without_functions_comes_back_from_its_file(scenario, tmp_path_factory):
+    path = saved(scenario, tmp_path_factory.getbasetemp())
+    loaded = sim.load_scenario(path)
+
+    assert scenario == loaded
+    assert scenario.digest == loaded.digest
+    assert [*scenario.levers] == [*loaded.levers]  # their order is that of parameters, and settles ties
+    for name, hazards in scenario.models.items():
+        assert [*hazards] == [*loaded.models[name]]
+    assert [*scenario.facts] == [*loaded.facts]
+    text = path.read_bytes()
+    loaded.save(path)
+    assert text == path.read_bytes()
+
+
+def test_the_answers_of_a_file_are_those_of_the_script(tmp_path):
+    asked = sim.load_scenario("thirty_days").but(
+        "constant", "Constant", families=("constant",), horizon=30, pressure_within=(3,), control_within=(7.0,),
+        levers={"seizure": Calendar("2021-08-20", None, HalfNormal(0.7))},
+    )  # fmt: skip
+    memory: Memory = {}
+    ours, theirs = (
+        each.run(seed=7, replications=200, memory=memory) for each in (asked, sim.load_scenario(saved(asked, tmp_path)))
+    )
+
+    assert asked.digest == theirs.scenario.digest
+    assert ours.digest == theirs.digest
+
+
+def test_equal_scenarios_have_equal_digests_however_they_were_written():
+    one = Scenario("a", "A", horizon=60, pressure_within=(3.0, 7), levers={"fall": Hazard((Momentum(1, window=7),))})
+    other = Scenario("a", "A", horizon=60.0, pressure_within=(3, 7.0), levers={"fall": Momentum(1.0, window=7.0)})
+
+    assert one == other
+    assert one.digest == other.digest
+
+
+def surge(time: float, control: object, province: str) -> float:
+    return 1.0
+
+
+class Own(Frailty):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        (
+            {"levers": {"fall": Custom(surge)}},
+            "scenario a: a Custom term holds a function, which no TOML file holds; make the scenario in a .py script, "
+            "as SCENARIO = Scenario(…)",
+        ),
+        (
+            {"processes": (surge,)},
+            "scenario a: processes are functions, which no TOML file holds; keep them in a .py script",
+        ),
+        ({"levers": {"fall": Own(1.0)}}, "scenario a: no table tells Own(sd=Fixed(value=1.0)); known: Baseline, "),
+        (
+            {"levers": {"fall": CutOff(1.0, without=(3,))}},  # type: ignore[arg-type]
+            "scenario a: levers.fall[0].without[0]: must be a text, but was 3; put it in quotes",
+        ),
+    ],
+)
+def test_what_no_file_holds_is_not_saved(tmp_path, changed, told):
+    path = saved(Scenario("a", "A"), tmp_path)
+    before = path.read_bytes()
+    with pytest.raises(TypeError, match=f"^{re.escape(told)}"):
+        Scenario("b", "B").but("a", "A", **changed).save(path)
+
+    assert before == path.read_bytes()
+    assert [path] == list(tmp_path.iterdir())
+
+
+def test_a_scenario_is_saved_under_a_name_that_can_be_loaded(tmp_path):
+    told = "scenario a: save writes TOML, but was given 'air.json'; let the name end in .toml"
+    with pytest.raises(ValueError, match=f"^{re.escape(told)}$"):
+        Scenario("a", "A").save("air.json")
+    told = f"scenario a: there is no folder {str(tmp_path / 'no')!r} to save into; make it first"
+    with pytest.raises(FileNotFoundError, match=f"^{re.escape(told)}$"):
+        Scenario("a", "A").save(tmp_path / "no" / "air.toml")
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"source": 3}, "scenario a: source must be a text, but was 3"),
+        ({"facts": {"F12": 3}}, "scenario a: facts of 'F12' must be a text, but was 3"),
+        ({"seen_from": "12 August"}, "scenario a: seen_from: must be a date such as '2021-08-12', but was '12 August'"),
+        (
+            {"models": {"cut": {}}},
+            "scenario a: model cut has no transition; name one of seizure, assault, fall, relief, recapture",
+        ),
+        (
+            {"levers": {"fall": Hazard(())}},
+            "scenario a: levers: fall must be a term or a product of terms, but was Hazard(terms=())",
+        ),
+    ],
+)
+def test_a_scenario_that_no_file_could_hold_is_refused_when_made(changed, told):
+    with pytest.raises((ValueError, TypeError), match=f"^{re.escape(told)}$"):
+        Scenario("a", "A", **changed)
+
+
+def test_the_file_that_readme_shows_can_be_loaded(tmp_path):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^```toml\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    (tmp_path / "air.toml").write_text(shown, encoding="utf-8")
+    levers = {"fall": Calendar(date(2021, 9, 1), None, HalfNormal(0.7))}
+
+    made = sim.load_scenario("thirty_days").but("air", "Air power ends on 31 August", levers=levers)
+    assert made == sim.load_scenario(tmp_path / "air.toml")
