@@ -37,7 +37,8 @@ def load_scenario(name_or_path: str | Path | Scenario) -> Scenario:
     -----
     A TOML file has a scenario's fields for keys, and lists of tables for levers and models, as ``sim.spelling`` says;
     ``sim.scenario_schema`` describes it for editors. With ``base``, a name or a path from the file's own folder, its
-    keys change that scenario as ``Scenario.but`` does; ``based_on`` only names one.
+    keys change that scenario as ``Scenario.but`` does; ``based_on`` only names one. Other paths in it (of a theatre, of
+    scenarios beside) are kept as they are, and seen from the working folder.
 
     Raises
     ------

@@ -67,20 +67,27 @@ PRODUCTS = TERMS | st.lists(TERMS, min_size=1, max_size=4).map(lambda terms: Haz
 HAZARDS = st.dictionaries(st.sampled_from(list(TRANSITIONS)), PRODUCTS, max_size=3)
 
 
+def _terms(hazard: Hazard | Term) -> tuple[Term, ...]:
+    return hazard.terms if isinstance(hazard, Hazard) else (hazard,)
+
+
 @st.composite
 def scenarios(draw: st.DrawFn) -> Scenario:
     """Any scenario without functions."""
     names = SOME.filter(lambda name: name not in FAMILIES and name != "pooled")
     models = draw(st.dictionaries(names, HAZARDS.filter(bool), max_size=2))
     known = st.sampled_from([*FAMILIES, *models])
-    levers = draw(HAZARDS)
-    argued = st.sampled_from(["horizon", "levers", *(f"{name}.x" for name in models if "." not in name)])
+    follows = draw(st.sampled_from(["models", "press", "best_date"]))
+    levers = draw(HAZARDS) if follows == "models" else {}
+    named = [f"{key}.{name}" for key, lever in levers.items() for term in _terms(lever) for name in term.values]
+    argued = st.sampled_from(["horizon", "levers", *named])
     return Scenario(
         draw(SOME), draw(TEXT), base=draw(TEXT), theatre=draw(TEXT), borders=draw(st.sampled_from(["agreed", "all"])),
         prefer=draw(st.none() | TEXT), seen_from=draw(st.dates()), models=models, levers=levers,
         families=draw(st.lists(known, min_size=1, unique=True)), source=draw(TEXT),
-        follows=draw(st.sampled_from(["models", "press", "best_date"])),
+        follows=follows,
         facts=draw(st.dictionaries(TEXT, TEXT, max_size=3)), arguments=draw(st.dictionaries(argued, TEXT, max_size=2)),
-        readings=draw(st.lists(TEXT, max_size=3)), pressure_within=draw(st.lists(DAYS, max_size=4)),
+        readings=draw(st.lists(TEXT, max_size=3)), beside=draw(st.lists(TEXT, max_size=2)),
+        pressure_within=draw(st.lists(DAYS, max_size=4)),
         control_within=draw(st.lists(DAYS, max_size=4)), horizon=draw(POSITIVE),
     )  # fmt: skip

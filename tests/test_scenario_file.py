@@ -209,8 +209,8 @@ borders = "agreed"
 seen_from = "2021-08-11"
 families = ["constant", "cut"]
 follows = "models"
-pressure_within = [3, 7, 14, 30]
-control_within = [60, 90, 120]
+pressure_within = [3.0, 7.0, 14.0, 30.0]
+control_within = [60.0, 90.0, 120.0]
 horizon = 90.0
 
 [[models.cut.seizure]]
@@ -339,7 +339,7 @@ def test_a_scenario_is_saved_under_a_name_that_can_be_loaded(tmp_path):
     ("changed", "told"),
     [
         ({"source": 3}, "scenario a: source must be a text, but was 3"),
-        ({"facts": {"F12": 3}}, "scenario a: facts of 'F12' must be a text, but was 3"),
+        ({"facts": {"F12": 3}}, "scenario a: facts of F12 must be a text, but was 3"),
         ({"seen_from": "12 August"}, "scenario a: seen_from: must be a date such as '2021-08-12', but was '12 August'"),
         (
             {"models": {"cut": {}}},
