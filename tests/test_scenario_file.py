@@ -364,3 +364,18 @@ def test_the_file_that_readme_shows_can_be_loaded(tmp_path):
 
     made = sim.load_scenario("thirty_days").but("air", "Air power ends on 31 August", levers=levers)
     assert made == sim.load_scenario(tmp_path / "air.toml")
+
+
+def test_a_saving_that_fails_leaves_the_file_that_was_there(tmp_path, monkeypatch):
+    path = saved(Scenario("a", "A"), tmp_path)
+    before = path.read_bytes()
+
+    def full(*names: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(OSError, match="no space left"):
+        Scenario("b", "B").save(path)
+
+    assert before == path.read_bytes()
+    assert [path] == list(tmp_path.iterdir())
