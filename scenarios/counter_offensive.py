@@ -25,7 +25,6 @@ SCENARIO = BASE.but(
         "seizure": Calendar(RALLY, None, Normal(-0.5, 0.5), provinces=MILITIAS, label="militias"),
         "fall": Calendar(RALLY, None, Normal(-0.5, 0.5), provinces=MILITIAS, label="militias"),
         "recapture": Baseline(LogNormal(1 / 150, 1.0))
-        # exp(-50): none before that day. The terms have no earliest day of their own.
         * Calendar(None, REGROUPED, -50.0, label="not_yet")
         * Calendar("2021-09-01", None, Normal(-0.5, 0.5), label="air_ends"),
     },
@@ -45,10 +44,11 @@ SCENARIO = BASE.but(
         "some 14 days (contested.csv) where the week's falls take some 8: one case, and it fell",
         "recapture.baseline": "one Kunduz of 2015, 15 days, at a time among the eleven lost is 1/165 per capital and "
         "day; rounded, and e-fold either way. Wrong, it moves full control most: each retaking undoes a fall",
+        "recapture.calendar.not_yet": "exp(-50) is none: nothing is retaken before 20 August. A week to regroup is a "
+        "guess; earlier, more is retaken before Kabul is reached",
         "recapture.calendar.air_ends": "0.6 times as fast, 0.3 to 1.4: Kunduz was retaken with air strikes (and Ghazni "
         "cleared); as uncertain as for relief",
     },
-    readings=(*BASE.readings, "a week passes before anything is retaken: recapture starts on 20 August, a guess"),
 )  # fmt: skip
 
 if __name__ == "__main__":
