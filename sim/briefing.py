@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 from sim.explore.closed import constant_breakeven
 from sim.families import constant
 from sim.maxima import maximum_likelihood
@@ -15,8 +17,8 @@ __all__ = ["briefing"]
 def briefing(result: Result) -> str:
     """Return the whole answer as text, a section for each question."""
     sections = [
-        _known(result), _calibration(result), *_families(result), _pooled(result), _assessment(result),
-        _breakeven(result),        _happened(result), _limits(),
+        _known(result), _calibration(result), _assumed(result), *_families(result), _pooled(result),
+        _assessment(result), _breakeven(result), _happened(result), _limits(),
     ]  # fmt: skip
     return "\n\n".join(section for section in sections if section) + "\n"
 
@@ -30,8 +32,7 @@ def _known(result: Result) -> str:
         f"Seen from the evening of {scenario.seen_from}, day {week.days:g} of the record: "
         f"{len(state.lost)} of {len(week.provinces)} provincial capitals lost"
         + (f"; contested: {', '.join(capital[name] for name in state.contested)}" if state.contested else "") + ".",
-        f"{result.replications} replications a family, seed {result.seed}, horizon {scenario.horizon:g} days. "
-        "Probability (5%–95% over parameter draws).",
+        _run(result),
     ]  # fmt: skip
     defined = [[name, text] for name, text in PRESSURES.items()]
     asked = max(*scenario.pressure_within, *scenario.control_within)
@@ -48,7 +49,18 @@ def _known(result: Result) -> str:
     )
 
 
+def _run(result: Result) -> str:
+    if result.scenario.follows != "models":
+        return f"The record is replayed, once, to {result.scenario.horizon:g} days: what came true has probability 1."
+    return (
+        f"{result.replications} replications a family, seed {result.seed}, horizon {result.scenario.horizon:g} days. "
+        "Probability (5%–95% over parameter draws)."
+    )
+
+
 def _calibration(result: Result) -> str:
+    if not result.posteriors:
+        return ""
     body = []
     for family, posterior in result.posteriors.items():
         for name in posterior.names:
@@ -60,6 +72,17 @@ def _calibration(result: Result) -> str:
     )
     used = "\n".join(f"  {family}: {posterior.likelihood}" for family, posterior in result.posteriors.items())
     return head + "\n" + table(["family", "parameter", "median", "5%–95%", ""], body) + "\n" + used
+
+
+def _assumed(result: Result) -> str:
+    """Return the levers, each with its prior and the argument for it."""
+    scenario = result.scenario
+    priors = {name: prior for case in result.cases.values() for name, prior in case.model.parameters.items()}
+    told = []
+    for name in scenario.lever_parameters:
+        told.append(f"  {name} ~ {priors[name]}")
+        told += wrap(scenario.arguments.get(name, ""), 110, initial_indent="    ", subsequent_indent="    ")
+    return "\n".join(["Assumed besides, from the start on (drawn, not learned from the week)", *told] if told else [])
 
 
 def _families(result: Result) -> list[str]:

@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from pathlib import Path
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -125,9 +126,8 @@ class Scenario:
         known = (*self.lever_parameters, *self._own_parameters, *(each.name for each in fields(self)))
         for name in self.arguments:
             if name not in known:
-                raise ValueError(
-                    f"{where}: an argument is given for {name!r}, which it has not; {nearest(name, known)}"
-                )
+                hint = nearest(name, known)
+                raise ValueError(f"{where}: an argument is given for {name!r}, which it has not; {hint}")
 
     def _freeze_tuples(self, where: str) -> None:
         for name in ("families", "processes", "readings", "beside", "pressure_within", "control_within"):
@@ -135,10 +135,9 @@ class Scenario:
             if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
                 raise TypeError(f"{where}: {name} must be a tuple, but was {value!r}; write ({value!r},)")
             object.__setattr__(self, name, tuple(value))
-        for reading in self.readings:
-            _require_text(reading, f"{where}: a reading")
-        for other in self.beside:
-            _require_text(other, f"{where}: a scenario beside")
+        for name in ("readings", "beside"):
+            for text in getattr(self, name):
+                _require_text(text, f"{where}: {name}: each")
         for process in self.processes:
             if not callable(process):
                 raise TypeError(f"{where}: a process must be a function of the world, but was {process!r}")
@@ -177,7 +176,7 @@ class Scenario:
             raise ValueError(f"{where}: a family is named twice in {self.families!r}")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _made, ({each.name: _thawed(getattr(self, each.name)) for each in fields(self)},)
+        return partial(Scenario, **{each.name: _thawed(getattr(self, each.name)) for each in fields(self)}), ()
 
     @property
     def lever_parameters(self) -> tuple[str, ...]:
@@ -284,10 +283,6 @@ def scenario_keys() -> dict[str, Any]:
     ``base`` is a scenario to make it from; ``based_on`` only names the one it was made from.
     """
     return {name: hint for name, hint in arguments(Scenario).items() if name != "processes"} | {"based_on": str}
-
-
-def _made(given: dict[str, Any]) -> Scenario:
-    return Scenario(**given)
 
 
 def _thawed(value: Any) -> Any:
