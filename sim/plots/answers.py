@@ -56,14 +56,18 @@ def definitions(result: Result, family: str | None = None, ax: Axes | None = Non
     family = "pooled" if len(shares) > 1 else shares[0].family
     rows = [row for row in result.rows if row.family == family and row.outcome in PRESSURES]
     if not rows:
-        raise ValueError(f"{where}: the result has no answers on pressure within its horizon; ask for nearer days")
+        raise ValueError(
+            f"{where}: the result has no answers on pressure; its theatre must have a hub, and days must be asked for "
+            "within the horizon"
+        )
     names = list(dict.fromkeys(row.outcome for row in rows))
     ax = new_figure((8.4, 1.2 + 0.75 * len(names))).add_subplot() if ax is None else ax
     _rows(ax, rows, names)
     _assessment(ax, result)
     ax.set_xlim(-0.02, 1.02)
     ax.set_ylim(len(names) - 0.5, -0.5)  # the first on top
-    ax.set_yticks(range(len(names)), ["\n".join([name, *textwrap.wrap(PRESSURES[name], 38)]) for name in names])
+    words = [[name, *textwrap.wrap(PRESSURES[name], 38, break_on_hyphens=False)] for name in names]
+    ax.set_yticks(range(len(names)), ["\n".join(lines) for lines in words])
     ax.tick_params(axis="y", length=0, labelsize="small")
     hub = capital_of(result.theatre, result.theatre.hub)
     ax.set_xlabel(f"probability of pressure on {hub} within so many days")

@@ -131,7 +131,7 @@ def difference(
     ax.fill_between(
         at, value - error, value + error, color=_BAND, linewidth=0, label=f"95%, each day alone ({len(first)} pairs)"
     )
-    ax.plot(at, value, color=COLOURS[1], linewidth=1.8, label=f"{called[1]} less {called[0]}")
+    ax.plot(at, value, color=COLOURS[1], linewidth=1.8, label=f"{called[1]} − {called[0]}")
     day_axis(ax, first.start, days)
     ax.set_ylabel("difference in the probability\nthat it has happened")
     ax.set_title(_title(outcome.name), fontsize="medium")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.plots.canvas import COLOURS, axes_or_new
+from sim.plots.canvas import COLOURS, new_figure
 from sim.plots.mixture import levels_by_day, named, require_days, shares_of
 from sim.plots.reality import CALLED, day_axis, recorded_by_day, require_bases
 
@@ -56,6 +56,8 @@ def capitals_by_day(
     TypeError
         If *run* is neither.
     """
+    from matplotlib.ticker import MaxNLocator
+
     where = "capitals_by_day"
     shares = shares_of(where, run, family)
     bases = require_bases(where, record)
@@ -63,7 +65,7 @@ def capitals_by_day(
     days = require_days(where, days, first.horizon)
     middle, *edges = levels_by_day(shares, [0.5, *(point for low, high, *_ in _BANDS for point in (low, high))])
     at = np.arange(min(int(days) + 1, len(middle)))
-    ax = axes_or_new(ax)
+    ax = new_figure((7.0, 4.7)).add_subplot() if ax is None else ax  # taller: the key stands below
     for k, (_, _, share, shade) in enumerate(_BANDS):
         low, high = edges[2 * k][at], edges[2 * k + 1][at]
         # A count fills the unit round it, so that one alone can be seen.
@@ -84,5 +86,6 @@ def capitals_by_day(
     ax.set_ylabel(f"capitals lost, of {n}")
     day_axis(ax, first.start, days)
     ax.set_title(f"capitals lost by day\n{named(shares)}", fontsize="medium")
-    ax.legend(fontsize="small", loc="lower right")
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.legend(fontsize="small", ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.14))
     return ax

@@ -17,6 +17,7 @@ from sim.plots.answers import definitions
 from sim.plots.canvas import panels, require
 from sim.plots.curves import survival
 from sim.plots.fans import capitals_by_day
+from sim.plots.ground import show_key
 from sim.plots.maps import capture_maps
 from sim.plots.mixture import require_days
 from sim.plots.networks import road_map
@@ -147,10 +148,12 @@ def _with_palette(stream: io.BytesIO, dpi: float) -> bytes:
 
 
 def _families(result: Result, days: float) -> Figure | SubFigure:
-    """Draw a fan for each family."""
+    """Draw a fan for each family, with one key."""
     axes = panels(len(result.ensembles))
     for family, ax in zip(result.ensembles, axes, strict=True):
         capitals_by_day(result, ax, family=family, days=days)
+        ax.get_legend().remove()  # type: ignore[union-attr]  # it has just been given one
+    show_key(axes[0], axes[0].figure, ncols=5, loc="outside lower center")
     return axes[0].figure
 
 
