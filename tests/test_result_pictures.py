@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import runpy
 from collections.abc import Callable, Iterator
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +167,16 @@ def test_the_record_is_that_of_the_engine_that_replays_it(
     assert [int(replayed.lost_at(day)[0]) for day in days] == lost
     assert {"press": [11, 18, 24, 33], "best_date": [13, 18, 25, 33]}[basis] == lost[:4]
     assert 1 == sum(label.startswith("record") for label in key(ax))
+
+
+def test_a_start_within_a_day_counts_days_from_there(afghan: Theatre, week: sim.Record) -> None:
+    start = replace(week.state(), instant=datetime(2021, 8, 13, 18))
+    days, lost = reality.recorded_by_day(afghan, start, "press", 30.0)
+
+    # The evening of the 13th is a quarter of a day away, that of the 14th one and a quarter.
+    assert ([0, 1, 2, 3, 4], [11, 18, 24, 33, 33]) == (days.tolist()[:5], lost.tolist()[:5])
+    assert (25, 34) == (days[-1], lost[-1])
+    assert ["15 Aug, day 2.25"] == [str(told) for told in reality.happened(RING, afghan, start)]
 
 
 def test_a_fan_says_its_units_and_what_it_covers(result: Result) -> None:

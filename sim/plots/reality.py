@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -60,10 +61,9 @@ def require_bases(where: str, record: str) -> tuple[str, ...]:
     return (record,)
 
 
-def _after(start: State, day: date) -> float:
-    """Return the end of *day* as days after *start*, 0 if it was over by then. The start must have an instant."""
-    assert start.instant is not None
-    return max(0.0, (datetime.combine(day, time()) + _DAY - start.instant) / _DAY)
+def _after(instant: datetime, day: date) -> float:
+    """Return the end of *day* as days after *instant*, 0 if it was over by then."""
+    return max(0.0, (datetime.combine(day, time()) + _DAY - instant) / _DAY)
 
 
 def recorded_by_day(theatre: Theatre, start: State, basis: str, days: float) -> tuple[NDArray[np.int64], ...]:
@@ -75,19 +75,22 @@ def recorded_by_day(theatre: Theatre, start: State, basis: str, days: float) -> 
     dates = theatre.record.dates(basis)
     if start.instant is None or not dates:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    taken = [_after(start, day) for name, day in dates.items() if name not in start.lost]
-    at = np.arange(int(min(days, max(taken, default=0.0))) + 1)
+    taken = [_after(start.instant, day) for name, day in dates.items() if name not in start.lost]
+    at = np.arange(int(min(days, math.ceil(max(taken, default=0.0)))) + 1)
     return at, np.array([len(start.lost) + sum(when <= day for when in taken) for day in at], np.int64)
 
 
 def happened(outcome: Outcome, theatre: Theatre, start: State, bases: tuple[str, ...] = BASES) -> list[Happened]:
     """Return when *outcome* came true in the record, once for each date that *bases* give; empty if it never did."""
+    if start.instant is None:
+        return []
     found: dict[date, tuple[str, ...]] = {}
-    for basis in bases if start.instant is not None else ():
+    for basis in bases:
         day = observed(outcome, theatre, basis=basis)
         if day is not None:
             found[day] = (*found.get(day, ()), basis)
-    return [Happened(_after(start, day), day, by) for day, by in found.items()]
+    instant = start.instant
+    return [Happened(_after(instant, day), day, by) for day, by in found.items()]
 
 
 def mark_happened(
