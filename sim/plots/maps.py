@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.control import State
 from sim.outcomes import ControlOf
 from sim.plots.canvas import axes_or_new, new_figure
 from sim.plots.ground import (
@@ -22,6 +23,8 @@ from sim.plots.ground import (
     show_key,
     told,
 )  # fmt: skip
+from sim.plots.mixture import named, shares_of
+from sim.result import Result
 from sim.run import Run
 from sim.theatre import Theatre
 
@@ -40,7 +43,7 @@ _CHANCE = "probability that the capital is captured"
 
 
 def capture_map(
-    run: Run | Mapping[str, float], day: float, *, theatre: Theatre | None = None, ax: Axes | None = None
+    run: Run | Result | Mapping[str, float], day: float, *, theatre: Theatre | None = None, ax: Axes | None = None
 ) -> Axes:
     """Draw each province in the shade of the probability that its capital is captured by *day* at least once.
 
@@ -48,7 +51,8 @@ def capture_map(
 
     Parameters
     ----------
-    run : Ensemble, Passages that watched every ``ControlOf``, or mapping of every province to a probability
+    run : Ensemble, Passages that watched every ``ControlOf``, Result, or mapping of every province to a probability
+        Of a result, the mixture of its families by their weights.
     day : float
         Days since the start. Of a mapping it is what the title says.
     theatre : Theatre, optional
@@ -64,9 +68,9 @@ def capture_map(
         If *run* is neither, or a mapping without *theatre*.
     """
     where = "capture_map"
-    if not isinstance(run, (Run, Mapping)):
+    if not isinstance(run, (Run, Result, Mapping)):
         raise TypeError(f"{where}: run must be an ensemble or probabilities by province, but was {run!r}")
-    by_day = run if isinstance(run, Run) else {day: run}
+    by_day = {day: run} if isinstance(run, Mapping) else run
     theatre = _theatre(where, by_day, theatre)
     (shares,) = _shares(where, by_day, [day], theatre)
     require_places(where, theatre, set(theatre.provinces) - set(theatre.outlines))
@@ -79,7 +83,7 @@ def capture_map(
 
 
 def capture_maps(
-    run: Run | Mapping[float, Mapping[str, float]],
+    run: Run | Result | Mapping[float, Mapping[str, float]],
     days: Sequence[float] = (3, 7, 14, 30),
     *,
     theatre: Theatre | None = None,
@@ -110,18 +114,21 @@ def capture_maps(
         ax.set(xlabel=ax.get_xlabel() if bottom else "", ylabel=ax.get_ylabel() if left else "")
     if figure is None:
         high, wide = (np.ptp(limits) for limits in (ax.get_ylim(), ax.get_xlim()))
-        height = 0.9 + down * (0.5 + 3.0 * float(ax.get_aspect()) * high / wide)
+        height = (1.2 if isinstance(run, Result) else 0.9) + down * (0.5 + 3.0 * float(ax.get_aspect()) * high / wide)
         paper.set_figheight(height)  # type: ignore[union-attr]  # our own is a whole figure
+    if isinstance(run, Result):
+        paper.suptitle(f"capitals captured: {named(shares_of(where, run))}", fontsize="medium")
     paper.colorbar(shade, ax=panels, label=_CHANCE, shrink=0.9)
     show_key(ax, paper, ncols=3, loc="outside lower center" if figure is None else "lower center")
     return panels
 
 
-def _theatre(where: str, run: Run | Mapping[float, Mapping[str, float]], theatre: Theatre | None) -> Theatre:
+def _theatre(where: str, run: Run | Result | Mapping[float, Mapping[str, float]], theatre: Theatre | None) -> Theatre:
     """Return the theatre to draw. Raise an error if it is not given where it must be, or has other provinces."""
-    if isinstance(run, Run):
-        if theatre is not None and theatre.provinces != run.provinces:
-            strange = ", ".join(sorted(set(theatre.provinces).symmetric_difference(run.provinces)))
+    if isinstance(run, (Run, Result)):
+        known = run.theatre.provinces
+        if theatre is not None and theatre.provinces != known:
+            strange = ", ".join(sorted(set(theatre.provinces).symmetric_difference(known)))
             raise ValueError(f"{where}: theatre must have the provinces of the run, but they differ in {strange}")
         return run.theatre if theatre is None else theatre
     if not isinstance(run, Mapping) or not all(isinstance(shares, Mapping) for shares in run.values()):
@@ -132,15 +139,21 @@ def _theatre(where: str, run: Run | Mapping[float, Mapping[str, float]], theatre
 
 
 def _shares(
-    where: str, run: Run | Mapping[float, Mapping[str, float]], days: Sequence[float], theatre: Theatre
+    where: str, run: Run | Result | Mapping[float, Mapping[str, float]], days: Sequence[float], theatre: Theatre
 ) -> list[NDArray[np.float64]]:
     """Return the probability of each province by each of *days*. Raise a ValueError if there is none."""
-    if isinstance(run, Run):
-        for day in days:
-            if not 0.0 <= day <= run.horizon:
-                raise ValueError(f"{where}: a day must be from 0 to the horizon of {run.horizon:g}, but was {day!r}")
-        times = np.array([run.first_passage(ControlOf(name).watch(run.theatre)) for name in theatre.provinces])
-        return [np.asarray((times <= day).mean(axis=1)) for day in days]
+    if isinstance(run, (Run, Result)):
+        found = [np.zeros(len(theatre.provinces)) for _ in days]
+        for _, weight, each in shares_of(where, run):
+            for day in days:
+                if not 0.0 <= day <= each.horizon:
+                    raise ValueError(
+                        f"{where}: a day must be from 0 to the horizon of {each.horizon:g}, but was {day!r}"
+                    )
+            times = np.array([each.first_passage(ControlOf(name).watch(each.theatre)) for name in theatre.provinces])
+            found = [sum_ + weight * (times <= day).mean(axis=1) for sum_, day in zip(found, days, strict=True)]
+        # Weights may sum to a little more than 1.
+        return [np.minimum(shares, 1.0) for shares in found]
     found = []
     for day in days:
         if day not in run:
@@ -158,12 +171,21 @@ def _shares(
     return found
 
 
+def _start(run: object) -> State | None:
+    """Return where a run, or those of a result, started."""
+    if isinstance(run, Result):
+        return next(iter(run.ensembles.values())).start
+    return run.start if isinstance(run, Run) else None
+
+
 def _lost_at_start(run: object) -> set[str]:
-    return set(run.start.lost) if isinstance(run, Run) else set()
+    start = _start(run)
+    return set() if start is None else set(start.lost)
 
 
 def _within(day: float, run: object) -> str:
-    started = run.start.instant if isinstance(run, Run) else None
+    start = _start(run)
+    started = None if start is None else start.instant
     return f"within {day:g} day{'' if day == 1 else 's'}{f' of {told(started)}' if started else ''}"
 
 
