@@ -7,9 +7,13 @@ from typing import Any
 
 # Names load their rooms when first used; a room is never named like what it gives, which it would replace here.
 _ROOMS = {
-    "Difference": "paired", "constant_breakeven": "closed", "paired_difference": "paired",
+    "Budget": "doubt", "Difference": "paired", "Regions": "trajectory", "Sensitivity": "sobol", "budget": "doubt",
+    "constant_breakeven": "closed", "discover": "regions", "paired_difference": "paired", "sensitivity": "sobol",
 }  # fmt: skip
-__all__ = ["Difference", "constant_breakeven", "paired_difference"]
+__all__ = [
+    "Budget", "Difference", "Regions", "Sensitivity", "budget", "constant_breakeven", "discover", "paired_difference",
+    "sensitivity",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
