@@ -127,7 +127,7 @@ def _moved(box: Box, j: int, low: bool, edge: float) -> Box:
 
 
 def paste(points: Floats, right: Flags, box: Box, *, alpha: float) -> Box:
-    """Return *box* made larger, by a slab of the share *alpha* of its points at a time, as long as its density holds."""
+    """Return *box* made larger, by slabs of the share *alpha* of its points, as long as its density holds."""
     while True:
         within = inside(points, box)
         size = max(1, int(alpha * within.sum()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -138,8 +138,8 @@ def budget(
     """Split the variance of whether pressure has come by a day into model family, definition, parameters and chance.
 
     Once in that order, and once by Shapley shares, where order does not matter; see ``sim.explore.split``. Every draw
-    of every family has the same replication numbers. Chance that comes last, as it does in order, is what stays when all
-    else is known; its Shapley share also counts what one replication has in common under several families and
+    of every family has the same replication numbers. Chance that comes last, as it does in order, is what stays when
+    all else is known; its Shapley share also counts what one replication has in common under several families and
     definitions, and so hangs on the streams they share by name.
 
     Parameters
@@ -285,11 +285,8 @@ def _crossed(
             if i % 20 == 0:
                 tell(f"projecting {name}", i / draws)
             # A draw alone, so that it meets every replication number.
-            row = mine.draws.values[i % len(mine.draws)]
-            alone = Draws(mine.draws.names, row[None, :])
-            found = passages(
-                replace(mine, draws=alone), alone, outcomes, range(replications), seed=seed, horizon=horizon
-            )
+            alone = Draws(mine.draws.names, mine.draws.values[[i % len(mine.draws)]])
+            found = passages(mine, alone, outcomes, range(replications), seed=seed, horizon=horizon)
             times[f, :, i] = found.days
             failed, failure = failed + found.failed, failure or found.first
     return times, failed, failure

@@ -111,7 +111,7 @@ def sobol_split(
 
 
 def _indices(values: Floats, names: Sequence[str], seed: int, resamples: int, level: float) -> Indices:
-    good: NDArray[np.bool_] = np.isfinite(values).all(axis=0)
+    good = np.asarray(np.isfinite(values).all(axis=0))
     used, points = int(good.sum()), values.shape[1]
     failed = int((~np.isfinite(values)).sum())
     if used < 2:
@@ -129,7 +129,7 @@ def _indices(values: Floats, names: Sequence[str], seed: int, resamples: int, le
     rng = np.random.default_rng(int(key_of(seed, "sobol resamples")))
     again = np.full((resamples, *found.shape), np.nan)
     for b in range(resamples):
-        chosen = rng.integers(0, points, points)
+        chosen = np.asarray(rng.integers(0, points, size=points))
         kept = chosen[good[chosen]]
         if len(kept) and np.ptp(values[:2, kept]) > 0.0:
             again[b] = _scipy(values[:, chosen], good[chosen])

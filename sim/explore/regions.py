@@ -152,7 +152,7 @@ def _judged(right: Right, chances: Floats) -> NDArray[np.bool_]:
     if flags.all() or not flags.any():
         raise ValueError(
             f"{_WHERE}: {'all' if flags.all() else 'none'} of {len(flags):,} points are right, so there is no region "
-            f"to find; probabilities were {chances.min():.2f} to {chances.max():.2f}; widen the priors or change the band"
+            f"to find; probabilities were {chances.min():.2f} to {chances.max():.2f}; widen priors or change the band"
         )
     return flags
 

@@ -158,7 +158,7 @@ class Regions:
         return replace(self, number=wanted, box=Box(low, high))
 
     def holds(self, draws: Draws) -> NDArray[np.bool_]:
-        """Return which of *draws*, such as a posterior's, lie in the picked box. Raise a KeyError if they lack a parameter."""
+        """Return which of *draws*, such as a posterior's, lie in the box. Raise a KeyError if they lack a parameter."""
         return inside(np.column_stack([draws[name] for name in self.parameters]), self.box)
 
     def summary(self) -> str:

@@ -10,11 +10,13 @@ from typing import Any
 
 # Names load their rooms when first used; a room is never named like what it gives, which it would replace here.
 _ROOMS = {
-    "capture_map": "maps", "capture_maps": "maps", "family_weights": "weights", "predictive": "checked",
-    "road_map": "networks", "sbc_ranks": "checked", "score_by_day": "scores",
+    "budget_bars": "doubt", "capture_map": "maps", "capture_maps": "maps", "family_weights": "weights",
+    "predictive": "checked", "region_box": "doubt", "road_map": "networks", "sbc_ranks": "checked",
+    "score_by_day": "scores", "sensitivity_bars": "doubt",
 }  # fmt: skip
 __all__ = [
-    "capture_map", "capture_maps", "family_weights", "predictive", "road_map", "sbc_ranks", "score_by_day",
+    "budget_bars", "capture_map", "capture_maps", "family_weights", "predictive", "region_box", "road_map", "sbc_ranks",
+    "score_by_day", "sensitivity_bars",
 ]  # fmt: skip
 
 
