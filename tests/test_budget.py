@@ -45,7 +45,7 @@ def enumerated(chances, families, definitions, draw, number) -> np.ndarray:
     return shares / known(frozenset(range(4)))
 
 
-EVEN = (np.arange(600) + 0.5) / 400
+EVEN = (np.arange(400) + 0.5) / 400
 
 
 def bernoulli() -> tuple[np.ndarray, np.ndarray]:

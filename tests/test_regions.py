@@ -72,7 +72,7 @@ def test_no_box_is_found_where_there_is_none():
     # One in twenty at most for one box; picking among sixty, here by coverage too, is allowed as much again.
     assert found <= stats.binom.ppf(0.9999, runs, 0.1)
     # On the points that sought it the last box looks dense all the same: that is why fresh ones measure it.
-    assert np.mean(looks) > 0.5
+    assert np.mean(looks) > 0.4
 
 
 def test_boxes_lie_within_one_another_so_that_coverage_only_falls():

@@ -191,10 +191,13 @@ def test_processes_that_raise_are_counted_and_leave_the_rest_standing(scenario):
 def test_the_same_seed_gives_the_same_bits_and_the_draws_of_a_case_are_not_asked(scenario):
     case = scenario.cases(seed=1, draws=10)["constant"]
 
-    one, other = (sensitivity(given, HALF_RING, 7, seed=5, points=64, family="constant") for given in (scenario, case))
+    one, other, named = (
+        sensitivity(given, HALF_RING, 7, seed=5, points=64, family="constant")
+        for given in (scenario, case, "thirty_days")
+    )
     third = sensitivity(case, HALF_RING, 7, seed=6, points=64)
 
-    assert one.rows == other.rows
+    assert one.rows == other.rows == named.rows
     assert one.rows != third.rows
 
 
@@ -224,7 +227,7 @@ POINTS = "sensitivity: points must be a power of two from 16, but was"
 @pytest.mark.parametrize(
     ("error", "change", "message"),
     [
-        (TypeError, {0: "thirty_days"}, "sensitivity: needs a Scenario or a Case, but was given 'thirty_days'"),
+        (TypeError, {0: 3}, "sensitivity: needs a Scenario or a Case, but was given 3"),
         (TypeError, {1: "half"}, "sensitivity: outcome must be one such as Pressure('half_ring'), but was 'half'"),
         (TypeError, {"within": "soon"}, "sensitivity: within must be a number of days, but was 'soon'"),
         (ValueError, {"within": 0}, f"{WITHIN} 0"),

@@ -6,7 +6,8 @@ import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,14 +18,30 @@ from sim.engines.recorded import RecordedEngine
 from sim.engines.simpy_engine import SimPyEngine
 from sim.model import Draws
 from sim.outcomes import Outcome
+from sim.projecting import Tell
 from sim.scenario import Scenario
+from sim.scenario_file import load_scenario
 from sim.theatre import load_theatre
 
-__all__ = ["Tell", "Times", "day_of", "level_of", "outcome_of", "passages", "prior_case", "teller", "whole"]
+__all__ = [
+    "Asked",
+    "Times",
+    "day_of",
+    "level_of",
+    "outcome_of",
+    "passages",
+    "prior_case",
+    "scenario_of",
+    "teller",
+    "whole",
+]
 
-Tell = Callable[[str, float], object]
 #: How ``simulate`` begins to say that nothing was left.
 _NOTHING = "simulate: every replication failed"
+
+
+#: What may be explored: a scenario, its name or path, or a case of one.
+Asked: TypeAlias = Case | Scenario | str | Path
 
 
 class Times(NamedTuple):
@@ -36,7 +53,15 @@ class Times(NamedTuple):
     first: str
 
 
-def prior_case(given: Case | Scenario, family: str | None, where: str, *, seed: int) -> Case:
+def scenario_of(given: object, where: str) -> object:
+    """Return *given*, or the scenario of that name or path. Raise a ValueError if it replays a record."""
+    found = load_scenario(given) if isinstance(given, (str, Path)) else given
+    if isinstance(found, Scenario) and found.follows != "models":
+        raise ValueError(f"{where}: {found.name} replays the record, which has nothing in doubt")
+    return found
+
+
+def prior_case(given: Asked, family: str | None, where: str, *, seed: int) -> Case:
     """Return the case to explore over priors: the one *given*, or that of a scenario's *family*, not calibrated.
 
     Raise a TypeError or ValueError if it is neither, the family is unknown or not said, or a record is replayed.
@@ -45,18 +70,17 @@ def prior_case(given: Case | Scenario, family: str | None, where: str, *, seed: 
         if family is not None and family != given.family:
             raise ValueError(f"{where}: family must be that of the case, {given.family!r}, but was {family!r}")
         case = given
-    elif isinstance(given, Scenario):
-        case = _of_scenario(given, family, where, seed)
     else:
-        raise TypeError(f"{where}: needs a Scenario or a Case, but was given {given!r}")
+        scenario = scenario_of(given, where)
+        if not isinstance(scenario, Scenario):
+            raise TypeError(f"{where}: needs a Scenario or a Case, but was given {given!r}")
+        case = _of_scenario(scenario, family, where, seed)
     if isinstance(case.engine, RecordedEngine):
         raise ValueError(f"{where}: a record replayed has nothing in doubt; give a scenario that follows models")
     return case
 
 
 def _of_scenario(given: Scenario, family: str | None, where: str, seed: int) -> Case:
-    if given.follows != "models":
-        raise ValueError(f"{where}: {given.name} replays the record, which has nothing in doubt")
     if family is None and len(given.families) > 1:
         raise ValueError(
             f"{where}: {given.name} has the families {', '.join(given.families)}; say which, as family="
@@ -66,7 +90,7 @@ def _of_scenario(given: Scenario, family: str | None, where: str, seed: int) -> 
     if name not in given.families:
         raise ValueError(f"{where}: no family {name!r} in {given.name}; {nearest(name, given.families)}")
     theatre = load_theatre(given.theatre, borders=given.borders, prefer=given.prefer)
-    _, model = given.but(given.name, given.title, families=(name,)).models_on(theatre)[name]
+    _, model = replace(given, families=(name,)).models_on(theatre)[name]
     beside = SimPyEngine(processes=given.processes) if given.processes else None
     start = theatre.record.until(given.seen_from).state()
     return Case(name, model, model.draw_prior(1, seed=seed), start, float(given.horizon), beside)

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from sim.case import Case
 from sim.engines.recorded import RecordedEngine
-from sim.explore.asked import Tell, day_of, level_of, outcome_of, passages, teller, whole
+from sim.explore.asked import Asked, day_of, level_of, outcome_of, passages, scenario_of, teller, whole
 from sim.explore.split import SOURCES, split
 from sim.model import Draws
 from sim.outcomes import PRESSURES, Outcome, Pressure
+from sim.projecting import Memory, Tell
 from sim.report import table
-from sim.scenario import Memory, Scenario
+from sim.scenario import Scenario
 from sim.streams import key_of
 
 __all__ = ["Budget", "Share", "budget"]
@@ -130,7 +131,7 @@ def _share(value: float, low: float, high: float) -> str:
 
 
 def budget(
-    scenario_or_cases: Scenario | Case | Mapping[str, Case], days: Iterable[float] = (3, 7, 14, 30), *, seed: int,
+    scenario_or_cases: Asked | Mapping[str, Case], days: Iterable[float] = (3, 7, 14, 30), *, seed: int,
     definitions: Iterable[str | Outcome] = tuple(PRESSURES), weights: Mapping[str, float] | None = None,
     definition_weights: Mapping[str, float] | None = None, draws: int = 128, replications: int = 200,
     resamples: int = 200, level: float = 0.9, memory: Memory | None = None, progress: Tell | None = None,
@@ -144,7 +145,7 @@ def budget(
 
     Parameters
     ----------
-    scenario_or_cases : Scenario, Case, or mapping of family to Case
+    scenario_or_cases : Scenario, a scenario's name or path, Case, or mapping of family to Case
         A scenario is calibrated.
     days : iterable of float
         Days since the start.
@@ -178,11 +179,15 @@ def budget(
     draws, replications = whole(draws, 2, f"{_WHERE}: draws"), whole(replications, 2, f"{_WHERE}: replications")
     resamples, level = whole(resamples, 50, f"{_WHERE}: resamples"), level_of(level, _WHERE)
     asked = _definitions(definitions)
-    horizon, names = _horizon_and_names(scenario_or_cases)
+    given = scenario_of(scenario_or_cases, _WHERE)
+    horizon, names = _horizon_and_names(given)
     when = _days(days, horizon)
     by_family = _weights(names, weights, "weights")
     by_definition = _weights([outcome.name for outcome in asked], definition_weights, "definition_weights")
-    cases = _cases(scenario_or_cases, seed, draws, memory, tell)
+    if isinstance(given, Scenario):
+        cases = given.cases(seed=seed, draws=draws, memory=memory, progress=tell)
+    else:
+        cases = _mapped(given)
     draws = min([draws, *(len(case.draws) for case in cases.values() if case.model.free)])
     times, failed, failure = _crossed(cases, asked, draws, replications, max(when), seed, tell)
     if failed:
@@ -234,12 +239,8 @@ def _days(given: Iterable[float], horizon: float) -> tuple[float, ...]:
 def _horizon_and_names(given: object) -> tuple[float, list[str]]:
     """Return up to when *given* is watched, and its families, before any work."""
     if isinstance(given, Scenario):
-        if given.follows != "models":
-            raise ValueError(f"{_WHERE}: {given.name} replays the record, which has nothing in doubt")
         return float(given.horizon), list(given.families)
-    cases = {given.family: given} if isinstance(given, Case) else given
-    if not isinstance(cases, Mapping) or not cases or not all(isinstance(case, Case) for case in cases.values()):
-        raise TypeError(f"{_WHERE}: needs a Scenario, a Case or a mapping of family to Case, but was given {given!r}")
+    cases = _mapped(given)
     first = next(iter(cases.values()))
     for name, case in cases.items():
         if isinstance(case.engine, RecordedEngine):
@@ -253,12 +254,11 @@ def _horizon_and_names(given: object) -> tuple[float, list[str]]:
     return min(case.horizon for case in cases.values()), list(cases)
 
 
-def _cases(
-    given: Scenario | Case | Mapping[str, Case], seed: int, draws: int, memory: Memory | None, tell: Tell
-) -> Mapping[str, Case]:  # fmt: skip
-    if isinstance(given, Scenario):
-        return given.cases(seed=seed, draws=draws, memory=memory, progress=tell)
-    return {given.family: given} if isinstance(given, Case) else given
+def _mapped(given: object) -> dict[str, Case]:
+    cases = {given.family: given} if isinstance(given, Case) else given
+    if not isinstance(cases, Mapping) or not cases or not all(isinstance(case, Case) for case in cases.values()):
+        raise TypeError(f"{_WHERE}: needs a Scenario, a Case or a mapping of family to Case, but was given {given!r}")
+    return dict(cases)
 
 
 def _weights(names: list[str], given: Mapping[str, float] | None, what: str) -> dict[str, float]:

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.case import Case
-from sim.explore.asked import Tell, day_of, level_of, outcome_of, passages, prior_case, teller, whole
+from sim.explore.asked import Asked, day_of, level_of, outcome_of, passages, prior_case, teller, whole
 from sim.explore.boxes import measured, peel
 from sim.explore.trajectory import Regions
 from sim.model import Draws
 from sim.outcomes import Outcome, Pressure
-from sim.scenario import Scenario
+from sim.projecting import Tell
 from sim.streams import key_of, uniforms
 
 __all__ = ["discover"]
@@ -31,7 +31,7 @@ _LEAST = 100
 
 
 def discover(
-    case_or_scenario: Case | Scenario, outcome: Outcome = _HALF_RING, within: float = 30, *, seed: int,
+    case_or_scenario: Asked, outcome: Outcome = _HALF_RING, within: float = 30, *, seed: int,
     right: Right = (0.25, 0.75), family: str | None = None, points: int = 2000, replications: int = 200,
     widen: float = 1.0, alpha: float = 0.05, least: float = 0.05, level: float = 0.9, progress: Tell | None = None,
 ) -> Regions:  # fmt: skip
@@ -44,7 +44,7 @@ def discover(
 
     Parameters
     ----------
-    case_or_scenario : Case or Scenario
+    case_or_scenario : Case, Scenario, or a scenario's name or path
         Nothing is calibrated. Of a case's draws only the values of fixed parameters are used.
     outcome : Outcome
     within : float

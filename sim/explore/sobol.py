@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.case import Case
-from sim.explore.asked import Tell, day_of, level_of, outcome_of, passages, prior_case, teller, whole
+from sim.explore.asked import Asked, day_of, level_of, outcome_of, passages, prior_case, teller, whole
 from sim.explore.indices import CHANCE, Index, sobol_split
 from sim.model import Draws
 from sim.outcomes import Outcome
+from sim.projecting import Tell
 from sim.report import table
-from sim.scenario import Scenario
 from sim.streams import key_of
 
 __all__ = ["Sensitivity", "sensitivity"]
@@ -105,7 +105,7 @@ def _interval(value: float, low: float, high: float) -> str:
 
 
 def sensitivity(
-    case_or_scenario: Case | Scenario, outcome: Outcome, within: float | None = 30, *, seed: int, points: int = 1024,
+    case_or_scenario: Asked, outcome: Outcome, within: float | None = 30, *, seed: int, points: int = 1024,
     family: str | None = None, resamples: int = 500, level: float = 0.9, progress: Tell | None = None,
 ) -> Sensitivity:  # fmt: skip
     """Return first-order and total Sobol indices of an answer, over priors and levers, with one for chance itself.
@@ -116,7 +116,7 @@ def sensitivity(
 
     Parameters
     ----------
-    case_or_scenario : Case or Scenario
+    case_or_scenario : Case, Scenario, or a scenario's name or path
         Nothing is calibrated. Of a case's draws only the values of fixed parameters are used.
     outcome : Outcome
     within : float or None

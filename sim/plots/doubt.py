@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sim.explore.split import SOURCES
@@ -11,7 +12,7 @@ from sim.plots.canvas import COLOURS, axes_or_new, require
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from sim.explore.doubt import Budget
+    from sim.explore.doubt import Budget, Share
     from sim.explore.sobol import Sensitivity
     from sim.explore.trajectory import Regions
 
@@ -58,20 +59,9 @@ def budget_bars(result: Budget, ax: Axes | None = None) -> Axes:
     ax = axes_or_new(ax)
     days = list(result.probability)
     for k, source in enumerate(SOURCES):
-        for split, shift in (("sequential", -0.2), ("shapley", 0.2)):
-            for d, day in enumerate(days):
-                row = result.on(day)[source]
-                value, low, high = (getattr(row, f"{split}{end}") for end in ("", "_low", "_high"))
-                if math.isnan(value):
-                    continue
-                below = sum(max(0.0, getattr(result.on(day)[each], split)) for each in SOURCES[:k])
-                label = source if (split, d) == ("sequential", 0) else None
-                ax.bar(
-                    d + shift, max(0.0, value), bottom=below, width=_NARROW, color=_COLOUR[k], hatch=_HATCHES[k],
-                    edgecolor="white", label=label,
-                )  # fmt: skip
-                at = d + shift + 0.04 * (k - 1.5)
-                ax.vlines(at, below + max(0.0, low), below + max(0.0, high), color="0.1", linewidth=1.2)
+        ax.bar([], [], color=_COLOUR[k], hatch=_HATCHES[k], edgecolor="white", label=source)
+        for d, day in enumerate(days):
+            _pile(result.on(day), k, d, ax)
     ticks = [d + shift for d in range(len(days)) for shift in (-0.2, 0.2)]
     names = [f"{what}{end}" for day in days for what, end in (("in order", f"\n{day:g} days"), ("Shapley", "\n"))]
     ax.set_xticks(ticks, names, fontsize="small")
@@ -81,6 +71,19 @@ def budget_bars(result: Budget, ax: Axes | None = None) -> Axes:
     ax.set_title("What the doubt about pressure is made of")
     ax.legend(frameon=False, fontsize="small", ncols=4, loc="upper center", bbox_to_anchor=(0.5, -0.2))
     return ax
+
+
+def _pile(rows: Mapping[str, Share], k: int, at: float, ax: Axes) -> None:
+    """Draw the shares of one day's source number *k* upon those before it, around *at*."""
+    for split, shift in (("sequential", -0.2), ("shapley", 0.2)):
+        value, low, high = (max(0.0, getattr(rows[SOURCES[k]], f"{split}{end}")) for end in ("", "_low", "_high"))
+        if math.isnan(getattr(rows[SOURCES[k]], split)):
+            continue
+        below = sum(max(0.0, getattr(rows[each], split)) for each in SOURCES[:k])
+        ax.bar(
+            at + shift, value, bottom=below, width=_NARROW, color=_COLOUR[k], hatch=_HATCHES[k], edgecolor="white"
+        )  # fmt: skip
+        ax.vlines(at + shift + 0.04 * (k - 1.5), below + low, below + high, color="0.1", linewidth=1.2)
 
 
 #: Model family, definition, parameters, chance.
