@@ -7,12 +7,14 @@ from typing import Any
 
 # Names load their rooms when first used; a room is never named like what it gives, which it would replace here.
 _ROOMS = {
-    "Breakeven": "breakevens", "BreakevenTable": "breakevens", "Difference": "paired", "breakeven": "pace",
-    "breakeven_table": "pace", "constant_breakeven": "closed", "paired_difference": "paired",
+    "Breakeven": "breakevens", "BreakevenTable": "breakevens", "Budget": "doubt", "Difference": "paired",
+    "Regions": "trajectory", "Sensitivity": "sobol", "breakeven": "pace", "breakeven_table": "pace",
+    "budget": "doubt", "constant_breakeven": "closed", "discover": "regions", "paired_difference": "paired",
+    "sensitivity": "sobol",
 }  # fmt: skip
 __all__ = [
-    "Breakeven", "BreakevenTable", "Difference", "breakeven", "breakeven_table", "constant_breakeven",
-    "paired_difference",
+    "Breakeven", "BreakevenTable", "Budget", "Difference", "Regions", "Sensitivity", "breakeven", "breakeven_table",
+    "budget", "constant_breakeven", "discover", "paired_difference", "sensitivity",
 ]  # fmt: skip
 
 

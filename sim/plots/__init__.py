@@ -10,14 +10,15 @@ from typing import Any
 
 # Names load their rooms when first used; a room is never named like what it gives, which it would replace here.
 _ROOMS = {
-    "breakeven_bars": "breakevens", "capitals_by_day": "fans", "capture_map": "maps", "capture_maps": "maps",
-    "definitions": "answers", "difference": "curves", "family_weights": "weights", "predictive": "checked",
-    "road_map": "networks", "save_pictures": "saving", "sbc_ranks": "checked", "score_by_day": "scores",
-    "survival": "curves",
+    "breakeven_bars": "breakevens", "budget_bars": "doubt", "capitals_by_day": "fans", "capture_map": "maps",
+    "capture_maps": "maps", "definitions": "answers", "difference": "curves", "family_weights": "weights",
+    "predictive": "checked", "region_box": "doubt", "road_map": "networks", "save_pictures": "saving",
+    "sbc_ranks": "checked", "score_by_day": "scores", "sensitivity_bars": "doubt", "survival": "curves",
 }  # fmt: skip
 __all__ = [
-    "breakeven_bars", "capitals_by_day", "capture_map", "capture_maps", "definitions", "difference", "family_weights",
-    "predictive", "road_map", "save_pictures", "sbc_ranks", "score_by_day", "survival",
+    "breakeven_bars", "budget_bars", "capitals_by_day", "capture_map", "capture_maps", "definitions", "difference",
+    "family_weights", "predictive", "region_box", "road_map", "save_pictures", "sbc_ranks", "score_by_day",
+    "sensitivity_bars", "survival",
 ]  # fmt: skip
 
 
