@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sim.engines.compiled import CompiledEngine
     from sim.engines.simpy_engine import SimPyEngine
     from sim.ensemble import Ensemble, Passages
+    from sim.explore.contrast import compare
     from sim.explore.pace import breakeven
     from sim.merging import merge
     from sim.model import Draws, Model
@@ -33,13 +34,14 @@ _ROOMS = {
     "Model": "model", "Passages": "ensemble", "Posterior": "calibration", "Precision": "precision",
     "Projection": "outcomes", "Record": "record", "Scenario": "scenario", "SimPyEngine": "engines.simpy_engine",
     "State": "control", "Theatre": "theatre", "breakeven": "explore.pace", "calibrate": "calibration",
-    "load_scenario": "scenario_file", "load_theatre": "theatre", "merge": "merging", "open_ensemble": "archive",
-    "rerun": "archive", "scenario_names": "scenario_file", "scenario_schema": "schema", "simulate": "simulation",
+    "compare": "explore.contrast", "load_scenario": "scenario_file", "load_theatre": "theatre", "merge": "merging",
+    "open_ensemble": "archive", "rerun": "archive", "scenario_names": "scenario_file", "scenario_schema": "schema",
+    "simulate": "simulation",
 }  # fmt: skip
 _PACKAGES = ("checks", "explore", "plots")
 __all__ = [
     "CompiledEngine", "Control", "Draws", "Ensemble", "Model", "Passages", "Posterior", "Precision", "Projection",
-    "Record", "Scenario", "SimPyEngine", "State", "Theatre", "breakeven", "calibrate", "checks", "explore",
+    "Record", "Scenario", "SimPyEngine", "State", "Theatre", "breakeven", "calibrate", "checks", "compare", "explore",
     "load_scenario", "load_theatre", "merge", "open_ensemble", "plots", "rerun", "scenario_names", "scenario_schema",
     "simulate",
 ]  # fmt: skip

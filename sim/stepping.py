@@ -74,7 +74,8 @@ class Stepper:
 
     def __init__(self, model: Model, start: State, seed: int, *, shares: bool = False):
         parts = new_parts(model, start, seed, shares=shares)
-        self.race, self.law, self.now, self.book = ledger.race_of(*parts), parts.law, parts.now, parts.book
+        self.race, self.law, self.opening = ledger.race_of(*parts), parts.law, parts.opening
+        self.now, self.book = parts.now, parts.book
         self.provinces = model.theatre.provinces
         self.refusal: Exception | None = None
         self.control = Controls(self.provinces, self.now.control, self.refused)
@@ -126,10 +127,15 @@ class Stepper:
                 f"from {self.now.custom[j, p]:g} to {found[j, p]:g} by day {day:g}; declare the instant in breaks="
             ))  # fmt: skip
 
-    def _ask(self, day: float) -> None:
+    def look(self, day: float) -> bool:
+        """Write the Custom multipliers of *day* into the situation; return whether any is another than before."""
         found = self._multipliers(day)
-        if not np.array_equal(found, self.now.custom):
-            self.now.custom[:] = found
+        changed = not np.array_equal(found, self.now.custom)
+        self.now.custom[:] = found
+        return changed
+
+    def _ask(self, day: float) -> None:
+        if self.look(day):
             self.next = self._asked(ledger.retouch, day)
 
     def _multipliers(self, day: float) -> NDArray[np.float64]:

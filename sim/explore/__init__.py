@@ -7,14 +7,15 @@ from typing import Any
 
 # Names load their rooms when first used; a room is never named like what it gives, which it would replace here.
 _ROOMS = {
-    "Breakeven": "breakevens", "BreakevenTable": "breakevens", "Budget": "doubt", "Difference": "paired",
-    "Regions": "trajectory", "Sensitivity": "sobol", "breakeven": "pace", "breakeven_table": "pace",
-    "budget": "doubt", "constant_breakeven": "closed", "discover": "regions", "paired_difference": "paired",
-    "sensitivity": "sobol",
+    "Breakeven": "breakevens", "BreakevenTable": "breakevens", "Budget": "doubt", "Comparison": "differences",
+    "Difference": "paired", "Partings": "partings", "Regions": "trajectory", "Sensitivity": "sobol",
+    "breakeven": "pace", "breakeven_table": "pace", "budget": "doubt", "compare": "contrast",
+    "constant_breakeven": "closed", "discover": "regions", "paired_difference": "paired", "sensitivity": "sobol",
 }  # fmt: skip
 __all__ = [
-    "Breakeven", "BreakevenTable", "Budget", "Difference", "Regions", "Sensitivity", "breakeven", "breakeven_table",
-    "budget", "constant_breakeven", "discover", "paired_difference", "sensitivity",
+    "Breakeven", "BreakevenTable", "Budget", "Comparison", "Difference", "Partings", "Regions", "Sensitivity",
+    "breakeven", "breakeven_table", "budget", "compare", "constant_breakeven", "discover", "paired_difference",
+    "sensitivity",
 ]  # fmt: skip
 
 

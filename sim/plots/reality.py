@@ -14,6 +14,7 @@ from sim.checks.happened import BASES
 from sim.control import State, nearest
 from sim.outcomes import PRESSURES, FullControl, Outcome, Pressure, observed
 from sim.plots.canvas import COLOURS
+from sim.tables import as_date
 from sim.theatre import Theatre
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def assessed(scenario: Scenario, outcome: Outcome) -> tuple[str, float, float] |
         fact, low, high = "F10", 60, 120
     else:
         return None
-    gone = (date.fromisoformat(scenario.seen_from) - _EVENING).days
+    gone = (as_date(scenario.seen_from, "seen_from") - _EVENING).days
     return fact, float(low - gone), float(high - gone)
 
 
