@@ -3,14 +3,13 @@
 Two quick families, drawn into a folder that goes away. With a folder (docs/pictures) it makes the README's instead.
 """
 
-import runpy
 import sys
 import tempfile
-from pathlib import Path
 
+import sim
 from sim import plots
 
-SCENARIO = runpy.run_path(str(Path(__file__).parent.parent / "scenarios" / "thirty_days.py"))["SCENARIO"]
+SCENARIO = sim.load_scenario("thirty_days")
 
 if len(sys.argv) > 1:
     result = SCENARIO.run(seed=2021, replications=10_000)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, datetime
@@ -29,7 +28,7 @@ from sim.scenario import Scenario
 from sim.theatre import Theatre
 
 ROOT = Path(__file__).parent.parent
-SCENARIO: Scenario = runpy.run_path(str(ROOT / "scenarios" / "thirty_days.py"))["SCENARIO"]
+SCENARIO = sim.load_scenario("thirty_days")
 RING = Pressure("half_ring")
 TABLES = {
     "provinces.csv": "province,latitude,longitude\nA,1,1\nB,1,2\nC,2,1\nD,2,2\n",
