@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DRAWS", "Memory", "Tell", "cases_of", "models_of", "project"]
 
-#: At most this many posterior draws, and at least so many replications of each: enough to tell doubt from chance.
+#: Posterior draws unless more are asked for, and the replications of each: enough to tell doubt from chance.
 DRAWS, _EACH = 1000, 4
 #: With fewer replications each takes a draw of its own, and no interval is given.
 _FEW = 50 * _EACH
@@ -62,7 +62,7 @@ def cases_of(
     beside = SimPyEngine(processes=scenario.processes) if scenario.processes else None
     found: dict[str, Case] = {}
     for name, (calibrated, projected) in models_of(scenario, theatre).items():
-        posterior = _posterior(calibrated, week, seed, {} if memory is None else memory, progress or _silent)
+        posterior = _posterior(calibrated, week, seed, draws, {} if memory is None else memory, progress or _silent)
         mine = with_levers(projected, posterior.thin(min(len(posterior), draws)), seed=seed)
         found[name] = Case(name, projected, mine, start, scenario.horizon, beside, posterior)
     return found
@@ -88,12 +88,14 @@ def project(
     return Result(scenario, cases, ensembles, seed, count)
 
 
-def _posterior(model: Model, week: Record, seed: int, memory: Memory, tell: Tell) -> Posterior:
-    key = digest([to_plain(model), to_plain(week), seed])
+def _posterior(model: Model, week: Record, seed: int, draws: int, memory: Memory, tell: Tell) -> Posterior:
+    # Fewer than usual are thinned from the usual number, so that they are found whatever was calibrated before.
+    count = max(DRAWS, draws)
+    key = digest([to_plain(model), to_plain(week), seed, *([count] if count > DRAWS else [])])
     if key not in memory:
         tell(f"calibrating {model.name}", 0.0)
         memory[key] = calibrate(
-            model, week, seed=seed, draws=DRAWS,
+            model, week, seed=seed, draws=count,
             progress=lambda step: tell(f"calibrating {model.name}: step {step}", 0.0),
         )  # fmt: skip
     return memory[key]

@@ -7,9 +7,13 @@ from typing import Any
 
 # Names load their rooms when first used; a room is never named like what it gives, which it would replace here.
 _ROOMS = {
-    "Difference": "paired", "constant_breakeven": "closed", "paired_difference": "paired",
+    "Breakeven": "breakevens", "BreakevenTable": "breakevens", "Difference": "paired", "breakeven": "pace",
+    "breakeven_table": "pace", "constant_breakeven": "closed", "paired_difference": "paired",
 }  # fmt: skip
-__all__ = ["Difference", "constant_breakeven", "paired_difference"]
+__all__ = [
+    "Breakeven", "BreakevenTable", "Difference", "breakeven", "breakeven_table", "constant_breakeven",
+    "paired_difference",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
