@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sim import checks, plots
+    from sim import checks, explore, plots
     from sim.archive import open_ensemble, rerun
     from sim.calibration import Posterior, calibrate
     from sim.control import Control, State
@@ -36,11 +36,12 @@ _ROOMS = {
     "load_scenario": "scenario_file", "load_theatre": "theatre", "merge": "merging", "open_ensemble": "archive",
     "rerun": "archive", "scenario_names": "scenario_file", "scenario_schema": "schema", "simulate": "simulation",
 }  # fmt: skip
-_PACKAGES = ("checks", "plots")
+_PACKAGES = ("checks", "explore", "plots")
 __all__ = [
     "CompiledEngine", "Control", "Draws", "Ensemble", "Model", "Passages", "Posterior", "Precision", "Projection",
-    "Record", "Scenario", "SimPyEngine", "State", "Theatre", "breakeven", "calibrate", "checks", "load_scenario",
-    "load_theatre", "merge", "open_ensemble", "plots", "rerun", "scenario_names", "scenario_schema", "simulate",
+    "Record", "Scenario", "SimPyEngine", "State", "Theatre", "breakeven", "calibrate", "checks", "explore",
+    "load_scenario", "load_theatre", "merge", "open_ensemble", "plots", "rerun", "scenario_names", "scenario_schema",
+    "simulate",
 ]  # fmt: skip
 
 

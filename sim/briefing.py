@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textwrap import wrap
+from typing import TYPE_CHECKING
 
 from sim.explore.closed import constant_breakeven
 from sim.families import constant
@@ -11,14 +12,21 @@ from sim.outcomes import PRESSURES, ControlOf, FullControl, Pressure, observed
 from sim.report import Row, projection_table, table, verdict
 from sim.result import Result
 
+if TYPE_CHECKING:
+    from sim.explore.breakevens import BreakevenTable
+
 __all__ = ["briefing"]
 
 
-def briefing(result: Result) -> str:
-    """Return the whole answer as text, a section for each question."""
+def briefing(result: Result, breakevens: BreakevenTable | None = None) -> str:
+    """Return the whole answer as text, a section for each question.
+
+    *breakevens*, from ``sim.explore.breakeven_table(result.cases, …)``, follow the closed form of one constant pace.
+    """
     sections = [
         _known(result), _calibration(result), _assumed(result), *_families(result), _pooled(result),
-        _assessment(result), _breakeven(result), _happened(result), _limits(),
+        _assessment(result), _breakeven(result), "" if breakevens is None else _breakevens(breakevens),
+        _happened(result), _limits(),
     ]  # fmt: skip
     return "\n\n".join(section for section in sections if section) + "\n"
 
@@ -174,6 +182,14 @@ def _breakeven(result: Result) -> str:
         "a factor below 1 is slower than the week, above 1 faster):"
     )
     return head + "\n" + table(["outcome", "hazard per day", "factor on the pace"], body)
+
+
+def _breakevens(found: BreakevenTable) -> str:
+    """The same question put to every parameter and lever of every family."""
+    return (
+        "How much slower, or weaker, each parameter would have had to be, by simulation (common random numbers):\n"
+        + found.summary()
+    )
 
 
 def _happened(result: Result) -> str:

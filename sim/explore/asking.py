@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -15,6 +16,7 @@ from sim.explore.crossing import By
 from sim.model import CONTESTED_AT_START, Model
 from sim.outcomes import Outcome
 from sim.scenario import Scenario
+from sim.scenario_file import load_scenario
 from sim.theatre import Theatre, load_theatre
 
 __all__ = [
@@ -33,9 +35,11 @@ def signed(vary: str) -> bool:
 
 
 def require_scenario(given: object, where: str) -> Scenario:
-    if not isinstance(given, Scenario):
-        raise TypeError(f"{where}: scenario must be a Scenario or a Case, but was {given!r}")
-    return given
+    if not isinstance(given, (Scenario, str, Path)):
+        raise TypeError(
+            f"{where}: scenario must be a Scenario, its name or path, or a Case, but was {type(given).__name__}"
+        )
+    return load_scenario(given)
 
 
 def theatre_of(scenario: Scenario) -> Theatre:

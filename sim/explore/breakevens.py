@@ -100,7 +100,7 @@ class Breakeven(NamedTuple):
             lines.append(f"  {self.told}{self._interval()}, {error}; the parameter is then {_short(self.value)}")
         else:
             ends = f"the probability is {self.at_least:.3f} to {self.at_most:.3f}"
-            lines.append(f"  no value in range does it: from {_short(self.least)} to {_short(self.most)} {ends}")
+            lines.append(f"  no value in range does it: from {self.least:g} to {self.most:.3g} {ends}")
         lines += [f"  note: {note}" for note in self.notes]
         return "\n".join(lines)
 
@@ -117,8 +117,8 @@ class Breakeven(NamedTuple):
         """The interval for a table; empty if there is none."""
         if math.isnan(self.low):
             return ""
-        low = f"below {_short(self.least)}" if self.low in (0.0, -math.inf) else _short(self.low, 2)
-        return f"{low}–{f'above {_short(self.most)}' if self.high == math.inf else _short(self.high, 2)}"
+        low = f"below {self.least:g}" if self.low in (0.0, -math.inf) else _short(self.low, 2)
+        return f"{low}–{f'above {self.most:g}' if self.high == math.inf else _short(self.high, 2)}"
 
     def _interval(self) -> str:
         return f" ({self.told_interval})" if self.told_interval else ""

@@ -277,7 +277,7 @@ def _points(found: Floats) -> tuple[float, float, float]:
     if inside.sum() > 1:
         middle[inside] = found[:, inside].mean(axis=0)
         spread = float(np.var(middle[inside], ddof=1))
-        noise = float(np.mean((found[0] - found[1])[inside] ** 2)) / 4.0
+        noise = float(np.mean((found[0, inside] - found[1, inside]) ** 2)) / 4.0
         centre = float(np.mean(middle[inside]))
         shrink = math.sqrt(max(0.0, 1.0 - noise / spread)) if spread > 0.0 else 0.0
     middle[inside] = centre + shrink * (middle[inside] - centre)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.case import Case
 from sim.control import nearest
@@ -24,21 +25,22 @@ from sim.explore.asking import (
     require_scenario,
     signed,
     theatre_of,
-)  # fmt: skip
+)
 from sim.explore.breakevens import Breakeven, BreakevenTable
 from sim.explore.crossing import By, Crossing, Curve, by_draw, crossing
 from sim.maxima import maximum_likelihood
 from sim.model import CONTESTED_AT_START, Draws
 from sim.outcomes import Outcome, Pressure
-from sim.scenario import Memory, Scenario
+from sim.projecting import Memory, Tell
+from sim.scenario import Scenario
 
 __all__ = ["breakeven", "breakeven_table"]
 
-Tell: TypeAlias = Callable[[str, float], object]
+Ints: TypeAlias = NDArray[np.int64]
 
 _RANGES: Mapping[By, tuple[float, float]] = {"factor": (0.01, 100.0), "shift": (-5.0, 5.0)}
 #: Replications of a point of the search, at most; replications of a step of the search of every draw.
-_MOST, _BUDGET = 400_000, 50_000
+_MOST, _BUDGET = 400_000, 100_000
 
 
 def breakeven(
@@ -143,7 +145,7 @@ def breakeven_table(
         if case.posterior is not None and len(case.posterior.model.free) == 1:
             jobs.append((case, case.posterior.model.free[0], "maximum likelihood"))
     question = _Question(
-        outcomes, float(within), float(probability), seed, None, None, None, precision, most, _BUDGET // 5
+        outcomes, float(within), float(probability), seed, None, None, None, precision, most, _BUDGET // 4
     )
     rows: list[Breakeven] = []
     for done, (case, name, at) in enumerate(jobs):
@@ -235,12 +237,21 @@ def _likeliest(case: Case) -> Mapping[str, float]:
     return maximum_likelihood(case.posterior.model, case.posterior.record.as_count())
 
 
-def _order(case: Case) -> np.ndarray[tuple[int], np.dtype[np.int64]] | None:
-    """Return the order in which draws were taken from a grid: by its first axis. None where they were not."""
+def _order(case: Case) -> Ints | None:
+    """Return the order in which draws were taken from a grid, row by row; None if they were taken at random.
+
+    Rows are bands of the first parameter; every other one is walked backwards, so that neighbours stay neighbours.
+    """
     posterior = case.posterior
     if posterior is None or posterior.method != "grid" or len(posterior) != len(case.draws):
         return None
-    return np.asarray(np.argsort(case.draws[posterior.model.free[0]], kind="stable"), np.int64)
+    free, count = posterior.model.free, len(case.draws)
+    first = np.argsort(np.argsort(case.draws[free[0]], kind="stable"), kind="stable")
+    if len(free) == 1:
+        return np.asarray(np.argsort(first), np.int64)
+    row = first * math.isqrt(count) // count
+    second = case.draws[free[1]]
+    return np.asarray(np.lexsort((np.where(row % 2 == 0, second, -second), row)), np.int64)
 
 
 def _one(

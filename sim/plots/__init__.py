@@ -10,11 +10,12 @@ from typing import Any
 
 # Names load their rooms when first used; a room is never named like what it gives, which it would replace here.
 _ROOMS = {
-    "capture_map": "maps", "capture_maps": "maps", "family_weights": "weights", "predictive": "checked",
-    "road_map": "networks", "sbc_ranks": "checked", "score_by_day": "scores",
+    "breakeven_bars": "breakevens", "capture_map": "maps", "capture_maps": "maps", "family_weights": "weights",
+    "predictive": "checked", "road_map": "networks", "sbc_ranks": "checked", "score_by_day": "scores",
 }  # fmt: skip
 __all__ = [
-    "capture_map", "capture_maps", "family_weights", "predictive", "road_map", "sbc_ranks", "score_by_day",
+    "breakeven_bars", "capture_map", "capture_maps", "family_weights", "predictive", "road_map", "sbc_ranks",
+    "score_by_day",
 ]  # fmt: skip
 
 
