@@ -12,6 +12,7 @@ from conftest import nightly
 from scipy import optimize, stats
 
 import sim
+from sim.briefing import briefing
 from sim.case import Case
 from sim.control import Control, State
 from sim.explore import breakeven_table, constant_breakeven
@@ -295,6 +296,35 @@ def test_the_table_tells_itself(table):
     assert "seizure.baseline at maximum likelihood" in text
     assert len(json.loads(json_text(table.plain()))["breakevens"]) == len(table.rows)
     assert all(row.found or row.told == "none" for row in table.rows)
+
+
+def test_the_briefing_tells_the_table_after_the_closed_form(table):
+    result = PLAIN.run(seed=5, replications=200)
+    text, without = briefing(result, table), briefing(result)
+
+    assert (
+        text.index("0.32663") < text.index("How much slower, or weaker, each parameter") < text.index("What happened")
+    )
+    assert table.summary() in text
+    assert "How much slower, or weaker" not in without
+
+
+def test_the_picture_has_a_line_for_each_parameter_and_marks_those_without_a_value(table):
+    ax = sim.plots.breakeven_bars(table, outcome="captured_20")
+    rows = [row for row in table.rows if row.outcome == "captured_20"]
+
+    assert len(rows) == len(ax.get_yticklabels())
+    crosses = [line for line in ax.lines if line.get_marker() == "x" and len(line.get_xdata())]
+    assert sum(not row.found for row in rows) == len(crosses) > 0
+    assert ax is sim.plots.breakeven_bars(table, ax)
+    with pytest.raises(
+        ValueError, match="breakeven_bars: the table has no outcome 'ring', only half_ring, captured_20"
+    ):
+        sim.plots.breakeven_bars(table, outcome="ring")
+    with pytest.raises(
+        TypeError, match=r"breakeven_bars: needs what sim\.explore\.breakeven_table gives, but was given str"
+    ):
+        sim.plots.breakeven_bars("Kabul")
 
 
 def test_a_scenario_is_named_and_its_levers_are_asked_about():

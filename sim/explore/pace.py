@@ -141,9 +141,11 @@ def breakeven_table(
     cases = _many(scenario, where, within, outcomes, seed, draws, memory, progress)
     jobs: list[tuple[Case, str, Literal["posterior", "maximum likelihood"]]] = []
     for case in cases.values():
-        jobs += [(case, name, "posterior") for name in case.model.parameters]
-        if case.posterior is not None and len(case.posterior.model.free) == 1:
-            jobs.append((case, case.posterior.model.free[0], "maximum likelihood"))
+        learnt = () if case.posterior is None else case.posterior.model.free
+        for name in case.model.parameters:
+            jobs.append((case, name, "posterior"))
+            if learnt == (name,):
+                jobs.append((case, name, "maximum likelihood"))
     question = _Question(
         outcomes, float(within), float(probability), seed, None, None, None, precision, most, _BUDGET // 4
     )

@@ -70,19 +70,21 @@ def _draw(ax: Axes, y: int, row: Breakeven, colour: str) -> None:
 def _dress(ax: Axes, rows: list[Breakeven]) -> None:
     first = rows[0]
     ax.set_xscale("log")
+    ax.xaxis.set_major_formatter("{x:g}")
     ax.set_xlim(min(_scale(row, row.least) for row in rows), max(_scale(row, row.most) for row in rows))
     ax.axvline(1.0, color="0.4", linewidth=0.8, linestyle=":")
     named = [f"{row.family}: {row.parameter}" + (f" (at {row.at})" if row.at != "posterior" else "") for row in rows]
     ax.set_yticks(range(len(rows)), named, fontsize="small")
     ax.set_ylim(len(rows) - 0.4, -0.6)
-    ax.set_xlabel("factor on the parameter (no unit; 1 leaves it as it is)")
+    ax.set_xlabel(
+        "factor on the parameter (no unit; 1 leaves it as it is)\n"
+        "×: no value in range does it; arrowhead: beyond the range"
+    )
     ax.set_title(
         f"{first.outcome} within {first.within:g} days with probability {first.probability:g}:\n"
         "point: all draws and chance; bar: 5%–95% of draws",
         fontsize="medium",
     )
-    ax.plot([], [], marker="x", linestyle="", color="0.6", label="no value in range does it")
-    ax.legend(fontsize="small", frameon=False, loc="lower center")
 
 
 def _scale(row: Breakeven, value: float) -> float:
