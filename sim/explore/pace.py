@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from sim.case import Case
 from sim.control import nearest
+from sim.engines.compiled import uncompiled
+from sim.engines.simpy_engine import SimPyEngine
 from sim.explore.asking import (
     At,
     models_of,
@@ -41,6 +43,8 @@ Ints: TypeAlias = NDArray[np.int64]
 _RANGES: Mapping[By, tuple[float, float]] = {"factor": (0.01, 100.0), "shift": (-5.0, 5.0)}
 #: Replications of a point of the search, at most; replications of a step of the search of every draw.
 _MOST, _BUDGET = 400_000, 100_000
+#: The same, where only SimPy can run the model: a hundred times as slow.
+_SLOWLY = 20_000, 2_000
 
 
 def breakeven(
@@ -73,12 +77,13 @@ def breakeven(
         likeliest, for families with one free parameter; or with values of one's own.
     by : "factor" or "shift", optional
         Whether every draw is multiplied or added to. Unless given: multiplied, but for an effect (an exponent) whose
-        draws are of both signs, or all 0, added to.
+        draws are of both signs, or all 0, and for which no *range* is given, added to.
     range : pair of float, optional
         Where to look: factors from 0.01 to 100, shifts from -5 to 5, unless given. A probability ends at 1.
     replications : int, optional
-        How many each point takes, rounded down to a multiple of the draws (which are thinned to half as many). Unless
-        given, as many as bring the Monte Carlo error to *precision*, at most 400,000.
+        How many each point takes, rounded down to a multiple of the draws (thinned to half as many at most), and about
+        as many for the interval. Unless given, as many as bring the Monte Carlo error to *precision*, at most 400,000;
+        20,000 where only SimPy can run the model, which takes minutes.
     precision : float
         Standard error allowed, as a share of the factor; of a shift, as it is.
     draws : int
@@ -106,8 +111,9 @@ def breakeven(
     if replications is not None and replications < 2 * len(case.draws):
         case = case.thin(replications // 2)
     question = _Question(
-        outcomes, float(within), float(probability), seed, by, range, replications, precision, _MOST, _BUDGET
-    )
+        outcomes, float(within), float(probability), seed, by, range, replications, precision, _MOST,
+        min(_BUDGET, replications or _BUDGET),
+    )  # fmt: skip
     return _found(_placed(case, at), vary, at if isinstance(at, str) else "values given", question)[0]
 
 
@@ -181,13 +187,16 @@ def _found(case: Case, vary: str, at: str, asked: _Question) -> list[Breakeven]:
     curve = Curve(case, vary, by, asked.outcomes, asked.within, asked.seed, _order(case))
     each = None if asked.replications is None else asked.replications // len(case.draws)
     count = None if each is None else each * len(case.draws)
+    at_most, budget = asked.most, asked.budget
+    if isinstance(case.engine, SimPyEngine) or any(uncompiled(case.model)):
+        at_most, budget = min(at_most, _SLOWLY[0]), min(budget, _SLOWLY[1])
     rows = []
     for j, outcome in enumerate(asked.outcomes):
-        where = crossing(curve, j, asked.probability, ends, precision=asked.precision, count=count, most=asked.most)
+        where = crossing(curve, j, asked.probability, ends, precision=asked.precision, count=count, most=at_most)
         low = high = math.nan
         notes = where.notes
         if not math.isnan(where.at):
-            low, high, none = by_draw(curve, j, asked.probability, ends, where.rising, budget=asked.budget)
+            low, high, none = by_draw(curve, j, asked.probability, ends, where.rising, budget=budget)
             if none > 0.0:
                 notes = (*notes, f"{100 * none:.0f}% of the draws have no break-even of their own in range")
         told = _told(by, where, low, high, float(np.median(values)))
