@@ -131,7 +131,7 @@ def test_processes_run_beside_the_search_with_the_same_bits(steady):
 
     def calm(world):
         yield world.env.timeout(1.0)
-        for province in world.provinces:
+        for province in steady.model.theatre.provinces:
             world.scale(province, "seizure", 0.5)
 
     found, beside, calmed = (
