@@ -125,23 +125,20 @@ def test_the_same_seed_gives_the_same_number_and_another_seed_another(steady):
     assert first.factor != other.factor
 
 
-def test_processes_run_beside_the_search_with_the_same_bits(steady):
-    def idle(world):
-        yield world.env.timeout(1.0)
-
+def test_processes_run_beside_the_search(steady):
     def calm(world):
         yield world.env.timeout(1.0)
         for province in steady.model.theatre.provinces:
             world.scale(province, "seizure", 0.5)
 
-    found, beside, calmed = (
-        sim.breakeven(replace(steady, engine=engine), HALF_RING, seed=1, replications=100)
-        for engine in (None, sim.SimPyEngine(processes=[idle]), sim.SimPyEngine(processes=[calm]))
+    found, calmed = (
+        sim.breakeven(replace(steady, engine=engine), HALF_RING, seed=1, replications=100, precision=0.1)
+        for engine in (None, sim.SimPyEngine(processes=[calm]))
     )
 
-    assert repr(found) == repr(beside)
-    # Halved for 29 of 30 days: the factor is 30 / 15.5 times as large, replication by replication.
-    assert found.factor * 30.0 / 15.5 == pytest.approx(calmed.factor, rel=0.002)
+    # Halved for 29 of 30 days, so the factor is 30 / 15.5 times as large, replication by replication; the bracket is
+    # 0.5% wide.
+    assert found.factor * 30.0 / 15.5 == pytest.approx(calmed.factor, rel=0.01)
 
 
 def test_under_common_random_numbers_no_replication_is_saved_by_a_faster_pace(steady):
