@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -123,6 +123,22 @@ def test_the_same_seed_gives_the_same_number_and_another_seed_another(steady):
 
     assert repr(first) == repr(again)
     assert first.factor != other.factor
+
+
+def test_processes_run_beside_the_search(steady):
+    def calm(world):
+        yield world.env.timeout(1.0)
+        for province in steady.model.theatre.provinces:
+            world.scale(province, "seizure", 0.5)
+
+    found, calmed = (
+        sim.breakeven(replace(steady, engine=engine), HALF_RING, seed=1, replications=100, precision=0.1)
+        for engine in (None, sim.SimPyEngine(processes=[calm]))
+    )
+
+    # Halved for 29 of 30 days, so the factor is 30 / 15.5 times as large, replication by replication; the bracket is
+    # 0.5% wide.
+    assert found.factor * 30.0 / 15.5 == pytest.approx(calmed.factor, rel=0.01)
 
 
 def test_under_common_random_numbers_no_replication_is_saved_by_a_faster_pace(steady):

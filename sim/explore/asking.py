@@ -1,9 +1,10 @@
-"""What a break-even is asked, checked before any work."""
+"""What a break-even is asked: checked before any work, then calibrated."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -15,14 +16,12 @@ from sim.engines.recorded import RecordedEngine
 from sim.explore.crossing import By
 from sim.model import CONTESTED_AT_START, Model
 from sim.outcomes import Outcome
+from sim.projecting import Memory, Tell
 from sim.scenario import Scenario
 from sim.scenario_file import load_scenario
 from sim.theatre import Theatre, load_theatre
 
-__all__ = [
-    "At", "models_of", "require_at", "require_by", "require_case", "require_draws", "require_parameter",
-    "require_question", "require_scenario", "signed", "theatre_of",
-]  # fmt: skip
+__all__ = ["At", "many_cases", "one_case", "require_question", "signed"]
 
 At: TypeAlias = Literal["posterior", "maximum likelihood"] | Mapping[str, float]
 
@@ -31,10 +30,66 @@ _NEVER_NEGATIVE = ("baseline", "neighbours", "frailty", "reserves")
 
 
 def signed(vary: str) -> bool:
+    """Return whether the parameter is an exponent, which may be of either sign."""
     return vary != CONTESTED_AT_START and vary.split(".")[1] not in _NEVER_NEGATIVE
 
 
-def require_scenario(given: object, where: str) -> Scenario:
+def one_case(
+    given: Scenario | Case | str | Path, family: str | None, vary: str, within: float, outcomes: tuple[Outcome, ...],
+    at: At, by: By | None, range: tuple[float, float] | None, seed: int, draws: int, memory: Memory | None,
+    progress: Tell | None,
+) -> Case:  # fmt: skip
+    """Return the case asked about, all of the question checked before it is calibrated."""
+    where = "breakeven"
+    if isinstance(given, Case):
+        if family not in (None, given.family):
+            raise ValueError(f"{where}: the case is of {given.family}, not {family!r}; leave family out")
+        _require_case(given, where)
+        _require(where, given.model, vary, within, given.horizon, outcomes)
+        learnt = None if given.posterior is None else given.posterior.model
+        _require_at(at, given.model, learnt, given.family)
+        _require_by(by, range, vary)
+        return given
+    scenario = _scenario(given, where)
+    if family is None and len(scenario.families) > 1:
+        families = ", ".join(scenario.families)
+        raise ValueError(f"{where}: scenario {scenario.name} has several families: {families}; name one with family=")
+    family = scenario.families[0] if family is None else family
+    if family not in scenario.families:
+        raise ValueError(
+            f"{where}: no family {family!r} in scenario {scenario.name}; {nearest(family, scenario.families)}"
+        )
+    scenario = replace(scenario, families=(family,))
+    theatre = _theatre(scenario)
+    _models(scenario, theatre, where)
+    calibrated, projected = scenario.models_on(theatre)[family]
+    _require(where, projected, vary, within, scenario.horizon, outcomes)
+    _require_at(at, projected, calibrated, family)
+    _require_by(by, range, vary)
+    count = _require_draws(draws, where)
+    return scenario.cases(seed=seed, draws=count, memory=memory, progress=progress)[family]
+
+
+def many_cases(
+    given: Scenario | Case | Mapping[str, Case] | str | Path, where: str, within: float, outcomes: tuple[Outcome, ...],
+    seed: int, draws: int, memory: Memory | None, progress: Tell | None,
+) -> Mapping[str, Case]:  # fmt: skip
+    """Return the cases of a table, all of the question checked before any is calibrated."""
+    if isinstance(given, (Case, Mapping)):
+        cases = {given.family: given} if isinstance(given, Case) else given
+        if not cases:
+            raise ValueError(f"{where}: give at least one case")
+        for case in cases.values():
+            _require_case(case, where)
+            _require(where, case.model, None, within, case.horizon, outcomes)
+        return cases
+    scenario = _scenario(given, where)
+    for model in _models(scenario, _theatre(scenario), where).values():
+        _require(where, model, None, within, scenario.horizon, outcomes)
+    return scenario.cases(seed=seed, draws=_require_draws(draws, where), memory=memory, progress=progress)
+
+
+def _scenario(given: object, where: str) -> Scenario:
     if not isinstance(given, (Scenario, str, Path)):
         raise TypeError(
             f"{where}: scenario must be a Scenario, its name or path, or a Case, but was {type(given).__name__}"
@@ -42,11 +97,11 @@ def require_scenario(given: object, where: str) -> Scenario:
     return load_scenario(given)
 
 
-def theatre_of(scenario: Scenario) -> Theatre:
+def _theatre(scenario: Scenario) -> Theatre:
     return load_theatre(scenario.theatre, borders=scenario.borders, prefer=scenario.prefer)
 
 
-def models_of(scenario: Scenario, theatre: Theatre, where: str) -> dict[str, Model]:
+def _models(scenario: Scenario, theatre: Theatre, where: str) -> dict[str, Model]:
     if scenario.follows != "models":
         raise ValueError(f"{where}: scenario {scenario.name} replays the record, which no parameter moves")
     return {name: projected for name, (_, projected) in scenario.models_on(theatre).items()}
@@ -55,6 +110,7 @@ def models_of(scenario: Scenario, theatre: Theatre, where: str) -> dict[str, Mod
 def require_question(
     where: str, outcomes: Iterable[Outcome], probability: float, replications: int | None, precision: float
 ) -> tuple[Outcome, ...]:
+    """Return the outcomes. Raise a ValueError or TypeError if a part of the question that needs no model is wrong."""
     if isinstance(outcomes, (str, Outcome)) or not isinstance(outcomes, Iterable):
         raise TypeError(f"{where}: outcomes must be a list of outcomes, but was {outcomes!r}; write [{outcomes!r}]")
     outcomes = tuple(outcomes)
@@ -72,7 +128,7 @@ def require_question(
     return outcomes
 
 
-def require_parameter(
+def _require(
     where: str, model: Model, vary: str | None, within: float, horizon: float, outcomes: tuple[Outcome, ...]
 ) -> None:
     if vary is not None and vary not in model.parameters:
@@ -84,20 +140,20 @@ def require_parameter(
         outcome.watch(model.theatre)
 
 
-def require_draws(draws: int, where: str) -> int:
+def _require_draws(draws: int, where: str) -> int:
     if isinstance(draws, bool) or not isinstance(draws, (int, np.integer)) or draws < 1:
         raise ValueError(f"{where}: draws must be a positive whole number, but was {draws!r}")
     return int(draws)
 
 
-def require_case(case: object, where: str) -> None:
+def _require_case(case: object, where: str) -> None:
     if not isinstance(case, Case):
         raise TypeError(f"{where}: a mapping must be of family to Case, as result.cases is, but had {case!r}")
     if isinstance(case.engine, RecordedEngine):
         raise ValueError(f"{where}: the case {case.family} replays the record, which no parameter moves")
 
 
-def require_at(at: At, projected: Model, calibrated: Model | None, family: str) -> None:
+def _require_at(at: At, projected: Model, calibrated: Model | None, family: str) -> None:
     if isinstance(at, Mapping):
         for name in at:
             if name not in projected.parameters:
@@ -117,7 +173,7 @@ def require_at(at: At, projected: Model, calibrated: Model | None, family: str) 
         )
 
 
-def require_by(by: By | None, given: tuple[float, float] | None, vary: str) -> None:
+def _require_by(by: By | None, given: tuple[float, float] | None, vary: str) -> None:
     if by not in (None, "factor", "shift"):
         raise ValueError(f"breakeven: by must be 'factor' or 'shift', but was {by!r}")
     if by == "shift" and not signed(vary):

@@ -12,20 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.case import Case
-from sim.control import nearest
-from sim.explore.asking import (
-    At,
-    models_of,
-    require_at,
-    require_by,
-    require_case,
-    require_draws,
-    require_parameter,
-    require_question,
-    require_scenario,
-    signed,
-    theatre_of,
-)
+from sim.engines.compiled import uncompiled
+from sim.engines.simpy_engine import SimPyEngine
+from sim.explore.asking import At, many_cases, one_case, require_question, signed
 from sim.explore.breakevens import Breakeven, BreakevenTable
 from sim.explore.crossing import By, Crossing, Curve, by_draw, crossing
 from sim.maxima import maximum_likelihood
@@ -41,6 +30,8 @@ Ints: TypeAlias = NDArray[np.int64]
 _RANGES: Mapping[By, tuple[float, float]] = {"factor": (0.01, 100.0), "shift": (-5.0, 5.0)}
 #: Replications of a point of the search, at most; replications of a step of the search of every draw.
 _MOST, _BUDGET = 400_000, 100_000
+#: The same, where only SimPy can run the model: a hundred times as slow.
+_SLOWLY = 20_000, 2_000
 
 
 def breakeven(
@@ -73,12 +64,13 @@ def breakeven(
         likeliest, for families with one free parameter; or with values of one's own.
     by : "factor" or "shift", optional
         Whether every draw is multiplied or added to. Unless given: multiplied, but for an effect (an exponent) whose
-        draws are of both signs, or all 0, added to.
+        draws are of both signs, or all 0, and for which no *range* is given, added to.
     range : pair of float, optional
         Where to look: factors from 0.01 to 100, shifts from -5 to 5, unless given. A probability ends at 1.
     replications : int, optional
-        How many each point takes, rounded down to a multiple of the draws (which are thinned to half as many). Unless
-        given, as many as bring the Monte Carlo error to *precision*, at most 400,000.
+        How many each point takes, rounded down to a multiple of the draws (thinned to half as many at most), and about
+        as many for the interval. Unless given, as many as bring the Monte Carlo error to *precision*, at most 400,000;
+        20,000 where only SimPy can run the model, which takes minutes.
     precision : float
         Standard error allowed, as a share of the factor; of a shift, as it is.
     draws : int
@@ -100,14 +92,15 @@ def breakeven(
         If a replication failed.
     """
     outcomes = require_question("breakeven", (outcome,), probability, replications, precision)
-    case = _one(scenario, family, vary, within, outcomes, at, by, range, seed, draws, memory, progress)
+    case = one_case(scenario, family, vary, within, outcomes, at, by, range, seed, draws, memory, progress)
     if progress is not None:
         progress(f"searching {vary} of {case.family}", 0.0)
     if replications is not None and replications < 2 * len(case.draws):
         case = case.thin(replications // 2)
     question = _Question(
-        outcomes, float(within), float(probability), seed, by, range, replications, precision, _MOST, _BUDGET
-    )
+        outcomes, float(within), float(probability), seed, by, range, replications, precision, _MOST,
+        min(_BUDGET, replications or _BUDGET),
+    )  # fmt: skip
     return _found(_placed(case, at), vary, at if isinstance(at, str) else "values given", question)[0]
 
 
@@ -138,7 +131,7 @@ def breakeven_table(
     """
     where = "breakeven_table"
     outcomes = require_question(where, outcomes, probability, None, precision)
-    cases = _many(scenario, where, within, outcomes, seed, draws, memory, progress)
+    cases = many_cases(scenario, where, within, outcomes, seed, draws, memory, progress)
     jobs: list[tuple[Case, str, Literal["posterior", "maximum likelihood"]]] = []
     for case in cases.values():
         learnt = () if case.posterior is None else case.posterior.model.free
@@ -181,13 +174,16 @@ def _found(case: Case, vary: str, at: str, asked: _Question) -> list[Breakeven]:
     curve = Curve(case, vary, by, asked.outcomes, asked.within, asked.seed, _order(case))
     each = None if asked.replications is None else asked.replications // len(case.draws)
     count = None if each is None else each * len(case.draws)
+    at_most, budget = asked.most, asked.budget
+    if isinstance(case.engine, SimPyEngine) or any(uncompiled(case.model)):
+        at_most, budget = min(at_most, _SLOWLY[0]), min(budget, _SLOWLY[1])
     rows = []
     for j, outcome in enumerate(asked.outcomes):
-        where = crossing(curve, j, asked.probability, ends, precision=asked.precision, count=count, most=asked.most)
+        where = crossing(curve, j, asked.probability, ends, precision=asked.precision, count=count, most=at_most)
         low = high = math.nan
         notes = where.notes
         if not math.isnan(where.at):
-            low, high, none = by_draw(curve, j, asked.probability, ends, where.rising, budget=asked.budget)
+            low, high, none = by_draw(curve, j, asked.probability, ends, where.rising, budget=budget)
             if none > 0.0:
                 notes = (*notes, f"{100 * none:.0f}% of the draws have no break-even of their own in range")
         told = _told(by, where, low, high, float(np.median(values)))
@@ -254,58 +250,3 @@ def _order(case: Case) -> Ints | None:
     row = first * math.isqrt(count) // count
     second = case.draws[free[1]]
     return np.asarray(np.lexsort((np.where(row % 2 == 0, second, -second), row)), np.int64)
-
-
-def _one(
-    given: Scenario | Case | str | Path, family: str | None, vary: str, within: float, outcomes: tuple[Outcome, ...],
-    at: At, by: By | None, range: tuple[float, float] | None, seed: int, draws: int, memory: Memory | None,
-    progress: Tell | None,
-) -> Case:  # fmt: skip
-    """Return the case asked about, all of the question checked before it is calibrated."""
-    where = "breakeven"
-    if isinstance(given, Case):
-        if family not in (None, given.family):
-            raise ValueError(f"{where}: the case is of {given.family}, not {family!r}; leave family out")
-        require_case(given, where)
-        require_parameter(where, given.model, vary, within, given.horizon, outcomes)
-        learnt = None if given.posterior is None else given.posterior.model
-        require_at(at, given.model, learnt, given.family)
-        require_by(by, range, vary)
-        return given
-    scenario = require_scenario(given, where)
-    if family is None and len(scenario.families) > 1:
-        families = ", ".join(scenario.families)
-        raise ValueError(f"{where}: scenario {scenario.name} has several families: {families}; name one with family=")
-    family = scenario.families[0] if family is None else family
-    if family not in scenario.families:
-        raise ValueError(
-            f"{where}: no family {family!r} in scenario {scenario.name}; {nearest(family, scenario.families)}"
-        )
-    scenario = replace(scenario, families=(family,))
-    theatre = theatre_of(scenario)
-    models_of(scenario, theatre, where)
-    calibrated, projected = scenario.models_on(theatre)[family]
-    require_parameter(where, projected, vary, within, scenario.horizon, outcomes)
-    require_at(at, projected, calibrated, family)
-    require_by(by, range, vary)
-    count = require_draws(draws, where)
-    return scenario.cases(seed=seed, draws=count, memory=memory, progress=progress)[family]
-
-
-def _many(
-    given: Scenario | Case | Mapping[str, Case] | str | Path, where: str, within: float, outcomes: tuple[Outcome, ...],
-    seed: int, draws: int, memory: Memory | None, progress: Tell | None,
-) -> Mapping[str, Case]:  # fmt: skip
-    """Return the cases of a table, all of the question checked before any is calibrated."""
-    if isinstance(given, (Case, Mapping)):
-        cases = {given.family: given} if isinstance(given, Case) else given
-        if not cases:
-            raise ValueError(f"{where}: give at least one case")
-        for case in cases.values():
-            require_case(case, where)
-            require_parameter(where, case.model, None, within, case.horizon, outcomes)
-        return cases
-    scenario = require_scenario(given, where)
-    for model in models_of(scenario, theatre_of(scenario), where).values():
-        require_parameter(where, model, None, within, scenario.horizon, outcomes)
-    return scenario.cases(seed=seed, draws=require_draws(draws, where), memory=memory, progress=progress)
