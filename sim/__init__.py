@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sim.engines.compiled import CompiledEngine
     from sim.engines.simpy_engine import SimPyEngine
     from sim.ensemble import Ensemble, Passages
+    from sim.explore.contrast import compare
     from sim.merging import merge
     from sim.model import Draws, Model
     from sim.outcomes import Projection
@@ -31,16 +32,15 @@ _ROOMS = {
     "CompiledEngine": "engines.compiled", "Control": "control", "Draws": "model", "Ensemble": "ensemble",
     "Model": "model", "Passages": "ensemble", "Posterior": "calibration", "Precision": "precision",
     "Projection": "outcomes", "Record": "record", "Scenario": "scenario", "SimPyEngine": "engines.simpy_engine",
-    "State": "control", "Theatre": "theatre", "calibrate": "calibration", "load_scenario": "scenario_file",
-    "load_theatre": "theatre", "merge": "merging", "open_ensemble": "archive", "rerun": "archive",
-    "scenario_names": "scenario_file", "scenario_schema": "schema", "simulate": "simulation",
+    "State": "control", "Theatre": "theatre", "calibrate": "calibration", "compare": "explore.contrast",
+    "load_scenario": "scenario_file", "load_theatre": "theatre", "merge": "merging", "open_ensemble": "archive",
+    "rerun": "archive", "scenario_names": "scenario_file", "scenario_schema": "schema", "simulate": "simulation",
 }  # fmt: skip
 _PACKAGES = ("checks", "plots")
 __all__ = [
     "CompiledEngine", "Control", "Draws", "Ensemble", "Model", "Passages", "Posterior", "Precision", "Projection",
-    "Record", "Scenario", "SimPyEngine", "State", "Theatre", "calibrate", "checks", "load_scenario",
-    "load_theatre", "merge", "open_ensemble", "plots", "rerun", "scenario_names", "scenario_schema",
-    "simulate",
+    "Record", "Scenario", "SimPyEngine", "State", "Theatre", "calibrate", "checks", "compare", "load_scenario",
+    "load_theatre", "merge", "open_ensemble", "plots", "rerun", "scenario_names", "scenario_schema", "simulate",
 ]  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from sim.compiled import inner
 
 __all__ = [
     "CONTESTED", "KINDS", "LOST", "MARKED", "Law", "Situation", "Watch", "common_rate", "fresh", "live_rate",
-    "local_rate", "same_watch", "shares", "steady_rate",
+    "local_rate", "multipliers", "same_watch", "shares", "steady_rate",
 ]  # fmt: skip
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -220,6 +220,17 @@ def local_rate(law: Law, values: Floats, now: Situation, r: int, p: int) -> floa
 def common_rate(law: Law, values: Floats, now: Situation, track: int) -> float:
     """Return the common part of the hazards on *track*."""
     return _product(law, values, now, law.transition[track], law.member[track], COMMON, 1.0)
+
+
+@inner
+def multipliers(law: Law, values: Floats, now: Situation, r: int, p: int, out: Floats) -> None:
+    """Write the factor of each term of the hazard of transition *r* in province *p* into *out*, in the model's order.
+
+    Their product is the hazard, but for what processes make of it.
+    """
+    terms = law.terms[law.ends[r] : law.ends[r + 1]]
+    for j in range(len(terms)):
+        out[j] = _multiplier(law, terms[j], values, now, p)
 
 
 @inner

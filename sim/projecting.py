@@ -20,7 +20,7 @@ from sim.theatre import Theatre, load_theatre
 if TYPE_CHECKING:
     from sim.scenario import Scenario
 
-__all__ = ["DRAWS", "Memory", "Tell", "cases_of", "models_of", "project"]
+__all__ = ["DRAWS", "Memory", "Tell", "cases_of", "draws_for", "models_of", "project"]
 
 #: At most this many posterior draws, and at least so many replications of each: enough to tell doubt from chance.
 DRAWS, _EACH = 1000, 4
@@ -75,8 +75,7 @@ def project(
     """Return the answers of *scenario*: *replications* of each family, or the record once."""
     if isinstance(replications, bool) or not isinstance(replications, int) or replications < 1:
         raise ValueError(f"scenario {scenario.name}: replications must be at least 1, but was {replications!r}")
-    several = replications // _EACH if replications >= _FEW else replications
-    cases = cases_of(scenario, seed=seed, draws=min(DRAWS, several), memory=memory, progress=progress)
+    cases = cases_of(scenario, seed=seed, draws=draws_for(replications), memory=memory, progress=progress)
     count = replications if scenario.follows == "models" else 1  # there is one record
     ensembles = {
         name: case.simulate(
@@ -86,6 +85,11 @@ def project(
         for name, case in cases.items()
     }  # fmt: skip
     return Result(scenario, cases, ensembles, seed, count)
+
+
+def draws_for(replications: int) -> int:
+    """Return how many parameter draws a run of so many *replications* takes."""
+    return min(DRAWS, replications // _EACH if replications >= _FEW else replications)
 
 
 def _posterior(model: Model, week: Record, seed: int, memory: Memory, tell: Tell) -> Posterior:

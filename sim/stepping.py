@@ -126,10 +126,15 @@ class Stepper:
                 f"from {self.now.custom[j, p]:g} to {found[j, p]:g} by day {day:g}; declare the instant in breaks="
             ))  # fmt: skip
 
-    def _ask(self, day: float) -> None:
+    def look(self, day: float) -> bool:
+        """Write the Custom multipliers of *day* into the situation; return whether any is another than before."""
         found = self._multipliers(day)
-        if not np.array_equal(found, self.now.custom):
-            self.now.custom[:] = found
+        changed = not np.array_equal(found, self.now.custom)
+        self.now.custom[:] = found
+        return changed
+
+    def _ask(self, day: float) -> None:
+        if self.look(day):
             self.next = self._asked(ledger.retouch, day)
 
     def _multipliers(self, day: float) -> NDArray[np.float64]:

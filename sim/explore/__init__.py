@@ -7,9 +7,10 @@ from typing import Any
 
 # Names load their rooms when first used; a room is never named like what it gives, which it would replace here.
 _ROOMS = {
-    "Difference": "paired", "constant_breakeven": "closed", "paired_difference": "paired",
+    "Comparison": "contrast", "Difference": "paired", "Partings": "partings", "compare": "contrast",
+    "constant_breakeven": "closed", "paired_difference": "paired",
 }  # fmt: skip
-__all__ = ["Difference", "constant_breakeven", "paired_difference"]
+__all__ = ["Comparison", "Difference", "Partings", "compare", "constant_breakeven", "paired_difference"]
 
 
 def __getattr__(name: str) -> Any:

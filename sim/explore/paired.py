@@ -1,29 +1,47 @@
-"""What another model makes of an answer, replication by replication."""
+"""What another model makes of an answer, replication by replication: the arithmetic of paired differences."""
 
 from __future__ import annotations
 
+import itertools
 import math
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
+from sim.control import Control, State
 from sim.ensemble import Run
 from sim.outcomes import Outcome
+from sim.streams import key_of
 
-__all__ = ["Difference", "paired_difference"]
+__all__ = [
+    "Clusters", "Difference", "Ground", "clusters_of", "difference_of_means", "difference_of_medians", "ground_of",
+    "mismatch", "paired_difference",
+]  # fmt: skip
+
+Floats: TypeAlias = NDArray[np.float64]
+#: The parameter draw of each replication, shape (R,), by the number of draws; empty where there is only one.
+Clusters: TypeAlias = Mapping[int, NDArray[np.int64]]
+
+_RESAMPLES = 500
 
 
 class Difference(NamedTuple):
     """A difference of two runs with common random numbers.
 
     ``value`` is the second run's answer less the first's; ``mc_error`` its standard error, draws as clusters;
-    ``variance_ratio`` how many times larger the variance would be with two independent runs of the same size.
+    ``variance_ratio`` how many times larger the variance would be with two independent runs of the same size, draws
+    and all; ``low`` and ``high`` the ends of the 95% interval of the value, from the finite number of replications and
+    draws.
     """
 
     value: float
     mc_error: float
     variance_ratio: float
+    low: float
+    high: float
 
 
 def paired_difference(first: Run, second: Run, outcome: Outcome, *, within: float | None = None) -> Difference:
@@ -31,6 +49,7 @@ def paired_difference(first: Run, second: Run, outcome: Outcome, *, within: floa
 
     Replications of one number share every draw of chance, so what both models have in common cancels (common random
     numbers; Rathinam et al. 2010, doi:10.1063/1.3280166). It cancels best where the parameter draws are the same too.
+    ``sim.compare`` does this for whole scenarios.
 
     Parameters
     ----------
@@ -51,37 +70,152 @@ def paired_difference(first: Run, second: Run, outcome: Outcome, *, within: floa
     for run in (first, second):
         if not isinstance(run, Run):
             raise TypeError(f"paired_difference: it takes runs such as simulate(…) gives, but was given {run!r}")
-    _require_pairs(first, second)
-    one, other = (_answers(run, outcome, within) for run in (first, second))
-    change = other - one
-    by_draw = np.bincount(first.draw, weights=change) / np.maximum(1, np.bincount(first.draw))
-    used = np.bincount(first.draw) > 0
-    clustered = np.var(by_draw[used], ddof=1) / used.sum() if used.sum() > 1 else np.var(change) / len(change)
-    spread = float(np.var(change))
-    apart = float(np.var(one) + np.var(other))
-    ratio = apart / spread if spread > 0 else math.inf if apart > 0 else math.nan
-    return Difference(float(change.mean()), math.sqrt(float(clustered)), ratio)
-
-
-def _answers(run: Run, outcome: Outcome, within: float | None) -> NDArray[np.float64]:
-    times = run.first_passage(outcome.watch(run.theatre))
+    told = mismatch(ground_of(first), ground_of(second))
+    if told is None and not np.array_equal(first.numbers, second.numbers):
+        told = "replications"
+    if told is not None:
+        raise ValueError(f"paired_difference: the runs differ in their {told}; make both the same but the model")
+    if within is not None and not 0.0 <= within <= first.horizon:
+        raise ValueError(
+            f"paired_difference: within must be from 0 to the horizon {first.horizon:g}, but was {within!r}"
+        )
+    one, other = (run.first_passage(outcome.watch(run.theatre)) for run in (first, second))
+    clusters = [clusters_of([run], first.numbers) for run in (first, second)]
     if within is None:
-        return np.minimum(times, run.horizon)
-    if not 0.0 <= within <= run.horizon:
-        raise ValueError(f"paired_difference: within must be from 0 to the horizon {run.horizon:g}, but was {within!r}")
-    return np.asarray(times <= within, float)
+        one, other = (np.asarray(np.minimum(times, first.horizon), float) for times in (one, other))
+        return difference_of_means(one, other, *clusters, most=first.horizon)
+    return difference_of_means(
+        np.asarray(one <= within, float), np.asarray(other <= within, float), *clusters, most=1.0
+    )
 
 
-def _require_pairs(first: Run, second: Run) -> None:
-    pairs = {
-        "seed": (first.seed, second.seed), "horizon": (first.horizon, second.horizon),
-        "provinces": (first.provinces, second.provinces), "start": (first.start.control, second.start.control),
-        "replications": (first.numbers.tolist(), second.numbers.tolist()),
-        "number of draws": (len(first.recipe.draws), len(second.recipe.draws)),
-    }  # fmt: skip
-    for name, (one, other) in pairs.items():
-        if one != other:
-            told = f": {one!r} and {other!r}" if name in ("seed", "horizon", "number of draws") else ""
-            raise ValueError(
-                f"paired_difference: the runs differ in their {name}{told}; make both the same but the model"
-            )
+class Ground(NamedTuple):
+    """What two runs must have in common to be compared; *seed* is None before they are run."""
+
+    seed: int | None
+    horizon: float
+    provinces: tuple[str, ...]
+    start: State
+
+
+def ground_of(run: Run) -> Ground:
+    """Return what another run must share with *run*."""
+    return Ground(run.seed, float(run.horizon), run.provinces, run.start)
+
+
+def mismatch(one: Ground, other: Ground) -> str | None:
+    """Return in words what two runs do not have in common: "seed: 1 and 2"; None if they match."""
+    if one.seed != other.seed:
+        return f"seed: {one.seed} and {other.seed}"
+    if one.horizon != other.horizon:
+        return f"horizon: {one.horizon:g} and {other.horizon:g} days"
+    if one.provinces != other.provinces:
+        alone = sorted(set(one.provinces) ^ set(other.provinces))
+        more = ", …" if len(alone) > 3 else ""
+        return f"theatre: {', '.join(alone[:3])}{more} {'is' if len(alone) == 1 else 'are'} in one of them only"
+    return _other_start(one.start, other.start, one.provinces)
+
+
+def _other_start(one: State, other: State, provinces: tuple[str, ...]) -> str | None:
+    if one.instant != other.instant:
+        return f"start: {one.instant} and {other.instant}"
+    held = [[state.control.get(name, Control.GOVERNMENT) for name in provinces] for state in (one, other)]
+    apart = [name for name, mine, theirs in zip(provinces, *held, strict=True) if mine != theirs]
+    if apart:
+        return f"start: control of {', '.join(apart[:3])}{', …' if len(apart) > 3 else ''}"
+    if set(one.past) != set(other.past):
+        return "start: what is known of the days of past captures"
+    return None if one.sighted == other.sighted else "start: whose control was seen"
+
+
+def clusters_of(runs: list[Run], numbers: NDArray[np.int64]) -> Clusters:
+    """Return the parameter draw of each of the replications *numbers*, by the number of draws of the *runs*."""
+    return {count: numbers % count for run in runs if (count := len(run.recipe.draws)) > 1}
+
+
+def difference_of_means(one: Floats, other: Floats, ones: Clusters, others: Clusters, *, most: float) -> Difference:
+    """Return the difference of the means of *other* and *one*, shape (R,), pair by pair.
+
+    The variance is that of sums over draws (clusters); where the two have other numbers of draws, over both at once
+    (Cameron, Gelbach and Miller 2011, doi:10.1198/jbes.2010.07136). The interval is Student's, with a degree of
+    freedom less than there are clusters. Where no pair differs the error is that of one unseen pair (Laplace's rule)
+    that differs by *most*.
+    """
+    change = other - one
+    both = {**ones, **others}
+    variance = _variance(change, both)
+    apart = _variance(one, ones) + _variance(other, others)
+    ratio = apart / variance if variance > 0.0 else math.inf if apart > 0.0 else math.nan
+    error = math.sqrt(variance) if variance > 0.0 else most / math.sqrt(len(change) * (len(change) + 2))
+    units = min((len(np.unique(draw)) for draw in both.values()), default=len(change))
+    reach = float(special.stdtrit(units - 1, 0.975)) * error
+    value = float(change.mean())
+    return Difference(value, error, ratio, value - reach, value + reach)
+
+
+def _variance(values: Floats, clusters: Clusters) -> float:
+    """Return the variance of the mean of *values*, which may depend on one another within each cluster."""
+    ways = list(clusters.values()) or [np.arange(len(values))]
+    residual = values - values.mean()
+    singly, total = [], 0.0
+    for size in range(1, len(ways) + 1):
+        for some in itertools.combinations(ways, size):
+            _, group = np.unique(np.stack(some), axis=1, return_inverse=True)
+            sums = np.bincount(group.ravel(), weights=residual)
+            found = float(sums @ sums) * len(sums) / max(1, len(sums) - 1) / len(values) ** 2
+            total += found if size % 2 else -found
+            singly.append(found)
+    # Inclusion and exclusion may end below zero where there are few clusters.
+    return total if total > 0.0 else max(singly)
+
+
+def difference_of_medians(
+    one: Floats, other: Floats, ones: Clusters, others: Clusters, *, seed: int
+) -> tuple[float, float, Difference]:
+    """Return both medians and their difference, of days with shape (part, R): parts have equal weights.
+
+    Error and interval are those of 500 resamples of draws (of replications, where there is one draw), the same for
+    both sides and all parts: the percentile bootstrap (Efron 1979, doi:10.1214/aos/1176344552). Where a median lies
+    beyond the horizon (inf) the difference is not a number, and where one of a resample does it has no interval.
+    """
+    rng = np.random.default_rng(int(key_of(seed, "resamples")))
+    sides = [_Sorted(one), _Sorted(other)]
+    size = one.shape[1]
+    values = [side.median(np.ones(size)) for side in sides]
+    if not all(map(math.isfinite, values)):
+        return values[0], values[1], Difference(math.nan, math.nan, math.nan, math.nan, math.nan)
+    ways = list({**ones, **others}.values()) or [np.arange(size)]
+    groups = [np.unique(draw, return_inverse=True)[1] for draw in ways]
+    found = np.array([[side.median(weights) for side in sides] for weights in _resamples(groups, size, rng)])
+    value = values[1] - values[0]
+    if not np.isfinite(found).all():
+        return values[0], values[1], Difference(value, math.nan, math.nan, math.nan, math.nan)
+    change = found[:, 1] - found[:, 0]
+    spread, apart = float(np.var(change, ddof=1)), float(np.var(found, axis=0, ddof=1).sum())
+    ratio = apart / spread if spread > 0.0 else math.inf if apart > 0.0 else math.nan
+    low, high = np.quantile(change, (0.025, 0.975), method="inverted_cdf")
+    return values[0], values[1], Difference(value, math.sqrt(spread), ratio, float(low), float(high))
+
+
+class _Sorted:
+    """Days in order, each with the replication it belongs to."""
+
+    def __init__(self, days: Floats):
+        order = np.argsort(days, axis=None, kind="stable")
+        self.days, self.row = days.ravel()[order], order % days.shape[1]
+
+    def median(self, weights: Floats) -> float:
+        """Return the first day by which half the weight has come; replications weigh *weights*."""
+        reached = np.cumsum(weights[self.row])
+        return float(self.days[np.searchsorted(reached, reached[-1] * 0.5 * (1 - 1e-12))])
+
+
+def _resamples(groups: list[NDArray[np.intp]], size: int, rng: np.random.Generator) -> Iterator[Floats]:
+    """Yield how often each of *size* replications is taken, as clusters are drawn again with replacement."""
+    for _ in range(_RESAMPLES):
+        weights = np.ones(size)
+        for group in groups:
+            count = int(group.max()) + 1
+            weights = weights * np.bincount(rng.integers(0, count, count), minlength=count)[group]
+        # Of two ways to draw, everything may have been left out: then nothing is.
+        yield weights if weights.any() else np.ones(size)
