@@ -59,7 +59,7 @@ class Follower:
 
     def budget(self, replication: int, r: int, p: int, fired: int) -> float:
         """Return the budget of the clock (*r*, *p*) after it has *fired* so often: a unit exponential."""
-        opening = self._stepper.race.opening
+        opening = self._stepper.opening
         return float(exponential(opening.key[0], opening.clock[r, p], replication, fired))
 
     def follow(

@@ -74,7 +74,8 @@ class Stepper:
 
     def __init__(self, model: Model, start: State, seed: int, *, shares: bool = False):
         parts = new_parts(model, start, seed, shares=shares)
-        self.race, self.law, self.now, self.book = ledger.race_of(*parts), parts.law, parts.now, parts.book
+        self.race, self.law, self.opening = ledger.race_of(*parts), parts.law, parts.opening
+        self.now, self.book = parts.now, parts.book
         self.provinces = model.theatre.provinces
         self.refusal: Exception | None = None
         self.control = Controls(self.provinces, self.now.control, self.refused)

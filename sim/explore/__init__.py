@@ -7,7 +7,7 @@ from typing import Any
 
 # Names load their rooms when first used; a room is never named like what it gives, which it would replace here.
 _ROOMS = {
-    "Comparison": "contrast", "Difference": "paired", "Partings": "partings", "compare": "contrast",
+    "Comparison": "differences", "Difference": "paired", "Partings": "partings", "compare": "contrast",
     "constant_breakeven": "closed", "paired_difference": "paired",
 }  # fmt: skip
 __all__ = ["Comparison", "Difference", "Partings", "compare", "constant_breakeven", "paired_difference"]

@@ -6,128 +6,30 @@ import math
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from sim import report
 from sim.ensemble import Ensemble, Run
+from sim.explore.differences import Comparison, Quantity, Row
 from sim.explore.paired import Difference, clusters_of, difference_of_means, difference_of_medians
 from sim.explore.partings import Partings, partings
-from sim.explore.sides import (
-    Pair,
-    Side,
-    Tell,
-    differences_told,
-    is_record,
-    pairing,
-    pairs_of,
-    require_match,
-    resolved,
-    run_sides,
-)
+from sim.explore.shared import differences_told, pairing
+from sim.explore.sides import Pair, Side, Tell, is_record, pairs_of, require_match, resolved, run_sides
 from sim.outcomes import FullControl, Outcome, Pressure
 from sim.result import Result
 from sim.scenario import Memory, Scenario
+from sim.streams import key_of
 
-__all__ = ["Comparison", "Row", "compare"]
+__all__ = ["compare"]
 
 Comparable: TypeAlias = Scenario | Result | Run | str | os.PathLike[str]
-Quantity: TypeAlias = Literal["probability", "days", "median"]
-
-
-class Row(NamedTuple):
-    """One difference: *other* less *base*.
-
-    ``quantity`` is "probability" (that it happens within ``within_days``), "days" (until it happens or the horizon,
-    whichever comes first: the restricted mean) or "median" (days; inf beyond the horizon, and then the difference is
-    nan). ``within_days`` is nan but for probabilities. ``low`` and ``high`` are the paired 95% interval of the
-    difference, from the finite number of replications and draws; ``mc_error`` is its standard error;
-    ``variance_ratio`` how many times larger its variance would be with independent runs of the same size.
-    """
-
-    base: str
-    other: str
-    family: str
-    outcome: str
-    quantity: Quantity
-    within_days: float
-    base_value: float
-    other_value: float
-    difference: float
-    low: float
-    high: float
-    mc_error: float
-    variance_ratio: float
-    paired: str
-
-    def plain(self) -> dict[str, Any]:
-        """Return the row as plain values; what is not a finite number becomes None."""
-        return {
-            name: None if isinstance(value, float) and not math.isfinite(value) else value
-            for name, value in self._asdict().items()
-        }
-
-
-@dataclass(frozen=True, eq=False)
-class Comparison:
-    """What others make of a base's answers: ``rows`` to compute with, ``summary()`` to read.
-
-    Parameters
-    ----------
-    base : str
-    others : tuple of str
-    rows : tuple of Row
-    notes : tuple of str
-        What the sides do not share, and what was left out.
-    why : tuple of Partings
-        Where pairs part and why, for each other and family; empty unless asked for.
-    seed, pairs : int
-        Pairs of replications, in each family.
-    """
-
-    base: str
-    others: tuple[str, ...]
-    rows: tuple[Row, ...]
-    notes: tuple[str, ...]
-    why: tuple[Partings, ...]
-    seed: int
-    pairs: int
-
-    def __repr__(self) -> str:
-        return f"<Comparison of {', '.join(self.others)} with {self.base}: {self.pairs} pairs, {len(self.rows)} rows>"
-
-    def of(self, other: str | None = None, family: str | None = None) -> tuple[Row, ...]:
-        """Return the rows of one *other* and one *family*; None means any."""
-        return tuple(row for row in self.rows if other in (None, row.other) and family in (None, row.family))
-
-    def summary(self) -> str:
-        """Return the differences as a table for each other, with the notes and, if asked for, the causes."""
-        told = []
-        for other in self.others:
-            found = self.of(other)
-            told.append(f"{other} less {self.base}: {self.pairs} pairs, seed {self.seed}, 95% intervals")
-            told.append(_table(found, self.base, other))
-        told += [f"note: {note}" for note in self.notes]
-        told += [parting.summary() for parting in self.why]
-        return "\n".join(told)
-
-    __str__ = summary
-
-    def plain(self) -> dict[str, Any]:
-        """Return everything as plain values, ready for JSON."""
-        return {
-            "base": self.base, "others": list(self.others), "seed": self.seed, "pairs": self.pairs,
-            "rows": [row.plain() for row in self.rows], "notes": list(self.notes),
-            "why": [parting.plain() for parting in self.why],
-        }  # fmt: skip
 
 
 def compare(
     base: Comparable, *others: Comparable, outcome: Outcome | Iterable[Outcome] | None = None,
     within: float | Iterable[float] | None = None, seed: int | None = None, replications: int | None = None,
-    why: bool = False, why_pairs: int = 10_000, memory: Memory | None = None, progress: Tell | None = None,
+    why: bool = False, why_pairs: int = 2_000, memory: Memory | None = None, progress: Tell | None = None,
     executor: Executor | None = None,
 ) -> Comparison:  # fmt: skip
     """Return what *others* make of *base*'s answers, replication by replication.
@@ -156,7 +58,7 @@ def compare(
     why : bool
         Find for each pair the first event at which they part, and the causes: see ``sim.explore.partings``.
     why_pairs : int
-        Causes are found for at most so many pairs of a family that part.
+        Causes are found for at most so many of the pairs of a family that part: about half a millisecond each.
     memory : dict, optional
         Calibrations already made, as for ``Scenario.run``.
     progress : function of a text and a share, optional
@@ -191,9 +93,11 @@ def compare(
     rows: list[Row] = []
     notes: list[str] = []
     found: list[Partings] = []
+    sizes = []
     for other in sides[1:]:
         pairs, told = pairs_of(sides[0], other)
         for pair in pairs:
+            sizes.append(len(pair.numbers))
             shared, more = pairing(pair)
             told += [*more, *differences_told(pair, sides[0].name, other.name, outcomes)]
             rows += _rows(pair, (sides[0].name, other.name), asked, shared, seed)
@@ -202,9 +106,8 @@ def compare(
                 found += [causes] if isinstance(causes, Partings) else []
                 told += [] if isinstance(causes, Partings) else [causes]
         notes += [note for note in dict.fromkeys(told) if note not in notes]
-    size = len(pairs[0].numbers)
     names = tuple(side.name for side in sides[1:])
-    return Comparison(sides[0].name, names, tuple(rows), tuple(notes), tuple(found), seed, size)
+    return Comparison(sides[0].name, names, tuple(rows), tuple(notes), tuple(found), seed, min(sizes))
 
 
 def _rows(
@@ -280,7 +183,7 @@ def _days(outcome: Outcome, within: float | Iterable[float] | None, base: Side) 
         return tuple(float(day) for day in own if day <= horizon)
     days = tuple(within) if isinstance(within, Iterable) else (within,)
     for day in days:
-        if isinstance(day, (bool, str)) or not isinstance(day, (int, float)) or not 0.0 <= day <= horizon:
+        if isinstance(day, bool) or not isinstance(day, (int, float, np.integer)) or not 0.0 <= day <= horizon:
             raise ValueError(f"compare: within must be from 0 to the horizon of {horizon:g} days, but was {day!r}")
     return tuple(float(day) for day in dict.fromkeys(days))
 
@@ -292,6 +195,7 @@ def _seed(
     if not sides[0].runs:
         if seed is None:
             raise TypeError("compare: scenarios are run with a seed, and there is no default; give seed=…")
+        key_of(seed, "resamples")  # refuses what is no seed, before any work
         return seed
     own = next(iter(sides[0].runs.values())).seed
     if seed is not None and seed != own:
@@ -306,40 +210,3 @@ def _require_count(value: int, name: str, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise ValueError(f"compare: {name} must be a whole number from {least}, but was {value!r}")
     return value
-
-
-# -------------------------------------------------------------------------------------------------------- the table
-
-
-def _table(found: Sequence[Row], base: str, other: str) -> str:
-    body = [
-        [
-            row.family, row.outcome, _asked(row), _value(row, row.base_value), _value(row, row.other_value),
-            _signed(row, row.difference), f"({_signed(row, row.low)} to {_signed(row, row.high)})",
-            f"{row.variance_ratio:.1f}" if math.isfinite(row.variance_ratio) else "–", row.paired,
-        ]
-        for row in found
-    ]  # fmt: skip
-    head = ["family", "outcome", "asked", base, other, "difference", "95% interval", "variance saved ×", "shared"]
-    return report.table(head, body)
-
-
-def _asked(row: Row) -> str:
-    return f"within {row.within_days:g} days" if row.quantity == "probability" else {
-        "days": "mean days", "median": "median day",
-    }[row.quantity]  # fmt: skip
-
-
-def _places(row: Row) -> int:
-    """Return how many decimals the error of a row bears."""
-    if not 0.0 < row.mc_error < math.inf:
-        return 3 if row.quantity == "probability" else 1
-    return min(6, max(0, 1 - math.floor(math.log10(row.mc_error))))
-
-
-def _value(row: Row, value: float) -> str:
-    return "beyond the horizon" if math.isinf(value) else f"{value:.{_places(row)}f}"
-
-
-def _signed(row: Row, value: float) -> str:
-    return f"{value:+.{_places(row)}f}" if math.isfinite(value) else "–"
