@@ -238,7 +238,10 @@ def test_ten_lines_of_the_users_code_are_enough(memory: dict[str, Any]) -> None:
     quiet = base.but("quiet", "A quiet week", levers={"seizure": Calendar("2021-08-13", "2021-08-20", -1.0)})
     found = sim.compare(base, quiet, seed=3, replications=400, memory=memory)
 
-    assert "quiet less trend: 400 pairs, seed 3, 95% intervals" == found.summary().splitlines()[0]
+    assert (
+        "quiet less trend: 400 pairs, seed 3, draws and streams shared, 95% intervals"
+        == found.summary().splitlines()[0]
+    )
     assert "<Comparison of quiet with trend: 400 pairs, 11 rows>" == repr(found)
     assert all(row.low <= row.difference <= row.high for row in found.rows if not math.isnan(row.difference))
     assert found.rows[1].difference < 0.0 and found.rows[1].variance_ratio > 1.0

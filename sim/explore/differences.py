@@ -85,8 +85,10 @@ class Comparison:
         told = []
         for other in self.others:
             found = self.of(other)
-            told.append(f"{other} less {self.base}: {self.pairs} pairs, seed {self.seed}, 95% intervals")
-            told.append(_table(found, self.base, other))
+            shared = {row.paired for row in found}
+            one = f", {shared.pop()} shared" if len(shared) == 1 else ""
+            told.append(f"{other} less {self.base}: {self.pairs} pairs, seed {self.seed}{one}, 95% intervals")
+            told.append(_table(found, self.base, other, paired=not one))
         told += [f"note: {note}" for note in self.notes]
         told += [parting.summary() for parting in self.why]
         return "\n".join(told)
@@ -102,17 +104,19 @@ class Comparison:
         }  # fmt: skip
 
 
-def _table(found: Sequence[Row], base: str, other: str) -> str:
+def _table(found: Sequence[Row], base: str, other: str, *, paired: bool) -> str:
+    """Return the rows as a table; with a column for what each shares if *paired*."""
     body = [
         [
             row.family, row.outcome, _asked(row), _value(row, row.base_value), _value(row, row.other_value),
             _signed(row, row.difference), f"({_signed(row, row.low)} to {_signed(row, row.high)})",
-            f"{row.variance_ratio:.1f}" if math.isfinite(row.variance_ratio) else "–", row.paired,
+            f"{row.variance_ratio:.1f}" if math.isfinite(row.variance_ratio) else "–",
+            *([row.paired] if paired else []),
         ]
         for row in found
     ]  # fmt: skip
-    head = ["family", "outcome", "asked", base, other, "difference", "95% interval", "variance saved ×", "shared"]
-    return report.table(head, body)
+    head = ["family", "outcome", "asked", base, other, "difference", "95% interval", "variance saved ×"]
+    return report.table([*head, *(["shared"] if paired else [])], body)
 
 
 def _asked(row: Row) -> str:

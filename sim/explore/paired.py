@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -147,26 +147,39 @@ def difference_of_means(one: Floats, other: Floats, ones: Clusters, others: Clus
     apart = _variance(one, ones) + _variance(other, others)
     ratio = apart / variance if variance > 0.0 else math.inf if apart > 0.0 else math.nan
     error = math.sqrt(variance) if variance > 0.0 else most / math.sqrt(len(change) * (len(change) + 2))
-    units = min((len(np.unique(draw)) for draw in both.values()), default=len(change))
-    reach = float(special.stdtrit(units - 1, 0.975)) * error
+    reach = _student(both, len(change)) * error
     value = float(change.mean())
     return Difference(value, error, ratio, value - reach, value + reach)
 
 
+def _student(clusters: Clusters, size: int) -> float:
+    """Return the 97.5% point of Student's t with a degree of freedom less than there are clusters."""
+    units = min((len(np.unique(draw)) for draw in clusters.values()), default=size)
+    return float(special.stdtrit(units - 1, 0.975))
+
+
 def _variance(values: Floats, clusters: Clusters) -> float:
     """Return the variance of the mean of *values*, which may depend on one another within each cluster."""
-    ways = list(clusters.values()) or [np.arange(len(values))]
     residual = values - values.mean()
-    singly, total = [], 0.0
-    for size in range(1, len(ways) + 1):
-        for some in itertools.combinations(ways, size):
-            _, group = np.unique(np.stack(some), axis=1, return_inverse=True)
-            sums = np.bincount(group.ravel(), weights=residual)
-            found = float(sums @ sums) * len(sums) / max(1, len(sums) - 1) / len(values) ** 2
-            total += found if size % 2 else -found
-            singly.append(found)
-    # Inclusion and exclusion may end below zero where there are few clusters.
-    return total if total > 0.0 else max(singly)
+    parts = []
+    for sign, group in _crossed(clusters, len(values)):
+        sums = np.bincount(group, weights=residual)
+        parts.append((sign, float(sums @ sums) * len(sums) / max(1, len(sums) - 1) / len(values) ** 2))
+    return _summed(parts)
+
+
+def _crossed(clusters: Clusters, size: int) -> Iterator[tuple[int, NDArray[np.intp]]]:
+    """Yield the cluster of each of *size* replications, for each way to cluster and each crossing, with its sign."""
+    ways = list(clusters.values()) or [np.arange(size)]
+    for count in range(1, len(ways) + 1):
+        for some in itertools.combinations(ways, count):
+            yield 1 if count % 2 else -1, np.unique(np.stack(some), axis=1, return_inverse=True)[1].ravel()
+
+
+def _summed(parts: list[tuple[int, float]]) -> float:
+    """Return signed variances summed; the largest, where inclusion and exclusion of few clusters end at nought."""
+    total = sum(sign * variance for sign, variance in parts)
+    return total if total > 0.0 else max(variance for _, variance in parts)
 
 
 def difference_of_medians(
@@ -175,26 +188,46 @@ def difference_of_medians(
     """Return both medians and their difference, of days with shape (part, R): parts have equal weights.
 
     Error and interval are those of 500 resamples of draws (of replications, where there is one draw), the same for
-    both sides and all parts: the percentile bootstrap (Efron 1979, doi:10.1214/aos/1176344552). Where a median lies
-    beyond the horizon (inf) the difference is not a number, and where one of a resample does it has no interval.
+    both sides and all parts: the percentile bootstrap (Efron 1979, doi:10.1214/aos/1176344552). Where the two have
+    other numbers of draws the variances of resamples of either and of both are summed as for means, and the interval
+    is Student's. Where a median lies beyond the horizon (inf) the difference is not a number, and where one of a
+    resample does it has no interval.
     """
     rng = np.random.default_rng(int(key_of(seed, "resamples")))
-    sides = [_Sorted(one), _Sorted(other)]
-    size = one.shape[1]
-    values = [side.median(np.ones(size)) for side in sides]
-    if not all(map(math.isfinite, values)):
-        return values[0], values[1], Difference(math.nan, math.nan, math.nan, math.nan, math.nan)
-    ways = list({**ones, **others}.values()) or [np.arange(size)]
-    groups = [np.unique(draw, return_inverse=True)[1] for draw in ways]
-    found = np.array([[side.median(weights) for side in sides] for weights in _resamples(groups, size, rng)])
-    value = values[1] - values[0]
-    if not np.isfinite(found).all():
-        return values[0], values[1], Difference(value, math.nan, math.nan, math.nan, math.nan)
-    change = found[:, 1] - found[:, 0]
-    spread, apart = float(np.var(change, ddof=1)), float(np.var(found, axis=0, ddof=1).sum())
+    sides, size = [_Sorted(one), _Sorted(other)], one.shape[1]
+    first, second = (side.median(np.ones(size)) for side in sides)
+    if not (math.isfinite(first) and math.isfinite(second)):
+        return first, second, Difference(math.nan, math.nan, math.nan, math.nan, math.nan)
+    value, both = second - first, {**ones, **others}
+    found = _resampled(sides, both, size, rng)
+    alone = [found if own.keys() == both.keys() else _resampled(sides, own, size, rng) for own in (ones, others)]
+    if not all(np.isfinite(medians).all() for _, medians in (*found, *alone[0], *alone[1])):
+        return first, second, Difference(value, math.nan, math.nan, math.nan, math.nan)
+    spread = _summed([(sign, float(np.var(medians[:, 1] - medians[:, 0], ddof=1))) for sign, medians in found])
+    apart = sum(
+        _summed([(sign, float(np.var(medians[:, side], ddof=1))) for sign, medians in alone[side]]) for side in (0, 1)
+    )
     ratio = apart / spread if spread > 0.0 else math.inf if apart > 0.0 else math.nan
-    low, high = np.quantile(change, (0.025, 0.975), method="inverted_cdf")
-    return values[0], values[1], Difference(value, math.sqrt(spread), ratio, float(low), float(high))
+    error = math.sqrt(spread)
+    if len(found) == 1:
+        change = found[0][1][:, 1] - found[0][1][:, 0]
+        low, high = map(float, np.quantile(change, (0.025, 0.975), method="inverted_cdf"))
+    else:
+        reach = _student(both, size) * error
+        low, high = value - reach, value + reach
+    return first, second, Difference(value, error, ratio, low, high)
+
+
+def _resampled(
+    sides: list[_Sorted], clusters: Clusters, size: int, rng: np.random.Generator
+) -> list[tuple[int, Floats]]:  # fmt: skip
+    """Return the medians of both *sides*, shape (resample, 2), for each way to cluster and each crossing."""
+    found = []
+    for sign, group in _crossed(clusters, size):
+        count = int(group.max()) + 1
+        taken = (np.bincount(rng.integers(0, count, count), minlength=count)[group] for _ in range(_RESAMPLES))
+        found.append((sign, np.array([[side.median(weights) for side in sides] for weights in taken])))
+    return found
 
 
 class _Sorted:
@@ -204,18 +237,7 @@ class _Sorted:
         order = np.argsort(days, axis=None, kind="stable")
         self.days, self.row = days.ravel()[order], order % days.shape[1]
 
-    def median(self, weights: Floats) -> float:
+    def median(self, weights: NDArray[Any]) -> float:
         """Return the first day by which half the weight has come; replications weigh *weights*."""
         reached = np.cumsum(weights[self.row])
         return float(self.days[np.searchsorted(reached, reached[-1] * 0.5 * (1 - 1e-12))])
-
-
-def _resamples(groups: list[NDArray[np.intp]], size: int, rng: np.random.Generator) -> Iterator[Floats]:
-    """Yield how often each of *size* replications is taken, as clusters are drawn again with replacement."""
-    for _ in range(_RESAMPLES):
-        weights = np.ones(size)
-        for group in groups:
-            count = int(group.max()) + 1
-            weights = weights * np.bincount(rng.integers(0, count, count), minlength=count)[group]
-        # Of two ways to draw, everything may have been left out: then nothing is.
-        yield weights if weights.any() else np.ones(size)
