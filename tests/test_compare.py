@@ -9,6 +9,7 @@ import json
 import math
 import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -288,6 +289,28 @@ def test_results_are_compared_without_running_them_again(memory: dict[str, Any])
 
     told = sim.compare(trend(), air, seed=3, replications=400, memory=memory)
     assert sim.compare(before, after).plain() == told.plain()
+
+
+def test_scenarios_are_named_or_read_from_files(tmp_path: Path, memory: dict[str, Any]) -> None:
+    script = tmp_path / "slow.py"
+    script.write_text(
+        "import sim\nfrom sim.hazards import Calendar\n"
+        "SCENARIO = sim.load_scenario('thirty_days').but('slow', 'Slow', families=('constant',), "
+        "levers={'seizure': Calendar(None, None, -0.5)})\n"
+    )
+    found = sim.compare("thirty_days", script, outcome=THIRD, seed=3, replications=40, memory=memory)
+
+    assert ("thirty_days", ("slow",)) == (found.base, found.others)
+    assert {"constant"} == {row.family for row in found.rows}
+
+
+def test_progress_is_told(memory: dict[str, Any]) -> None:
+    told: list[str] = []
+    sim.compare(
+        trend(), trend("same"), seed=3, replications=40, memory=memory, progress=lambda what, share: told.append(what)
+    )
+
+    assert {"trend: projecting constant", "same: projecting momentum", "same: comparing pooled"} <= set(told)
 
 
 def test_several_others_are_each_compared_with_the_base(memory: dict[str, Any]) -> None:
@@ -632,6 +655,8 @@ BAD: dict[str, tuple[Callable[[], object], type[Exception], str]] = {
     "no pairs": (two(why=True, why_pairs=0), ValueError, "compare: why_pairs must be a whole number from 1, but was 0"),
     "one of a scenario": (lambda: sim.compare(trend(), trend(), seed=1, replications=1), ValueError, "compare: replications must be a whole number from 2, but was 1"),
     "no events": (watched, TypeError, "compare: why=True needs the events of pace; simulate it with record='events'"),
+    "no such other": (lambda: two(outcome=THREE)().of("pacc"), ValueError, "comparison: nothing is called 'pacc' here; did you mean 'pace (2)'?"),
+    "no such name": (lambda: sim.compare("thirty_day", trend(), seed=1), ValueError, "did you mean 'thirty_days'?"),
     "paired, other seed": (lambda: paired_difference(run(PACE, DRAW), run(PACE, DRAW, seed=2), THREE), ValueError, "paired_difference: the runs differ in their seed: 1 and 2; make both the same but the model"),
     "paired, other replications": (lambda: paired_difference(run(PACE, DRAW), run(PACE, DRAW, replications=9), THREE), ValueError, "paired_difference: the runs differ in their replications; make both the same but the model"),
 }  # fmt: skip

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,15 +15,18 @@ from sim.explore.differences import Comparison, Quantity, Row
 from sim.explore.paired import Difference, clusters_of, difference_of_means, difference_of_medians
 from sim.explore.partings import Partings, partings
 from sim.explore.shared import differences_told, pairing
-from sim.explore.sides import Pair, Side, Tell, is_record, pairs_of, require_match, resolved, run_sides
+from sim.explore.sides import Pair, Side, is_record, pairs_of, require_match, resolved, run_sides
 from sim.outcomes import FullControl, Outcome, Pressure
+from sim.projecting import Memory, Tell
 from sim.result import Result
-from sim.scenario import Memory, Scenario
+from sim.scenario import Scenario
 from sim.streams import key_of
 
 __all__ = ["compare"]
 
-Comparable: TypeAlias = Scenario | Result | Run | str | os.PathLike[str]
+Comparable: TypeAlias = Scenario | Result | Run | str | Path
+#: Outcomes, each with the days it is asked for.
+Asked: TypeAlias = Sequence[tuple[Outcome, tuple[float, ...]]]
 
 
 def compare(
@@ -83,36 +86,41 @@ def compare(
     asked = [(each, _days(each, within, sides[0])) for each in outcomes]
     seed = _seed(seed, replications, memory, executor, sides)
     _require_count(why_pairs, "why_pairs", 1)
+    tell = progress or (lambda what, share: None)
     if not sides[0].runs:
         count = _require_count(10_000 if replications is None else replications, "replications", 2)
         recording: dict[str, Any] = {} if why else {"record": "outcomes", "outcomes": outcomes}
         sides = run_sides(
-            sides, seed=seed, replications=count, executor=executor, memory=memory,
-            tell=progress or (lambda what, share: None), **recording,
+            sides, seed=seed, replications=count, executor=executor, memory=memory, tell=tell, **recording
         )  # fmt: skip
+    return _compared(sides, asked, seed, why_pairs if why else 0, tell)
+
+
+def _compared(sides: Sequence[Side], asked: Asked, seed: int, why_pairs: int, tell: Tell) -> Comparison:
+    """Return the comparison of *sides* that were run; causes are found for at most *why_pairs* of a pair's partings."""
     rows: list[Row] = []
     notes: list[str] = []
     found: list[Partings] = []
     sizes = []
-    for other in sides[1:]:
-        pairs, told = pairs_of(sides[0], other)
-        for pair in pairs:
-            sizes.append(len(pair.numbers))
+    base, *others = sides
+    for other in others:
+        pairs, told = pairs_of(base, other)
+        for i, pair in enumerate(pairs):
+            tell(f"{other.name}: comparing {pair.family}", i / len(pairs))
             shared, more = pairing(pair)
-            told += [*more, *differences_told(pair, sides[0].name, other.name, outcomes)]
-            rows += _rows(pair, (sides[0].name, other.name), asked, shared, seed)
-            if why and len(pair.first) == len(pair.second) == 1:
-                causes = _why(pair, sides[0].name, other.name, why_pairs)
+            told += [*more, *differences_told(pair, base.name, other.name, [outcome for outcome, _ in asked])]
+            rows += _rows(pair, (base.name, other.name), asked, shared, seed)
+            sizes.append(len(pair.numbers))
+            if why_pairs and len(pair.first) == len(pair.second) == 1:
+                causes = _why(pair, base.name, other.name, why_pairs)
                 found += [causes] if isinstance(causes, Partings) else []
                 told += [] if isinstance(causes, Partings) else [causes]
         notes += [note for note in dict.fromkeys(told) if note not in notes]
-    names = tuple(side.name for side in sides[1:])
-    return Comparison(sides[0].name, names, tuple(rows), tuple(notes), tuple(found), seed, min(sizes))
+    names = tuple(other.name for other in others)
+    return Comparison(base.name, names, tuple(rows), tuple(notes), tuple(found), seed, min(sizes))
 
 
-def _rows(
-    pair: Pair, names: tuple[str, str], asked: Sequence[tuple[Outcome, tuple[float, ...]]], paired: str, seed: int
-) -> list[Row]:
+def _rows(pair: Pair, names: tuple[str, str], asked: Asked, paired: str, seed: int) -> list[Row]:
     """Return the rows of one pair: probabilities, days and the median of every outcome."""
     found = []
     ones, others = (clusters_of(_chancy(runs), pair.numbers) for runs in (pair.first, pair.second))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from sim import report
+from sim.control import nearest
 from sim.explore.partings import Partings
 
 __all__ = ["Comparison", "Quantity", "Row"]
@@ -77,7 +78,13 @@ class Comparison:
         return f"<Comparison of {', '.join(self.others)} with {self.base}: {self.pairs} pairs, {len(self.rows)} rows>"
 
     def of(self, other: str | None = None, family: str | None = None) -> tuple[Row, ...]:
-        """Return the rows of one *other* and one *family*; None means any."""
+        """Return the rows of one *other* and one *family*; None means any.
+
+        Raise a ValueError if there is no such one.
+        """
+        for name, known in ((other, self.others), (family, {row.family for row in self.rows})):
+            if name is not None and name not in known:
+                raise ValueError(f"comparison: nothing is called {name!r} here; {nearest(name, sorted(known))}")
         return tuple(row for row in self.rows if other in (None, row.other) and family in (None, row.family))
 
     def summary(self) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple, TypeAlias
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +16,13 @@ from sim.engines.recorded import RecordedEngine
 from sim.ensemble import Run
 from sim.explore.paired import Ground, ground_of, mismatch
 from sim.outcomes import Outcome
+from sim.projecting import Memory, Tell, draws_for
 from sim.result import Result
-from sim.scenario import Memory, Scenario, draws_for
+from sim.scenario import Scenario
+from sim.scenario_file import load_scenario
 from sim.theatre import Theatre, load_theatre
 
-__all__ = ["Pair", "Side", "Tell", "is_record", "pairs_of", "require_match", "resolved", "run_sides"]
-
-Tell: TypeAlias = Callable[[str, float], object]
+__all__ = ["Pair", "Side", "is_record", "pairs_of", "require_match", "resolved", "run_sides"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +80,7 @@ class Pair(NamedTuple):
 
 def resolved(given: Sequence[object]) -> list[Side]:
     """Return what is *given* as sides with distinct names. Raise a TypeError if they are not all of one kind."""
-    values = [_scenario_of(value) if isinstance(value, (str, os.PathLike)) else value for value in given]
+    values = [load_scenario(value) if isinstance(value, (str, Path)) else value for value in given]
     for value in values:
         if not isinstance(value, (Scenario, Result, Run)):
             raise TypeError(
@@ -109,14 +109,6 @@ def _side(value: object) -> Side:
         return Side(value.scenario.name, value.scenario, value.ensembles)
     assert isinstance(value, Run)
     return Side(value.model.name, None, {value.model.name: value}, single=True)
-
-
-def _scenario_of(name: str | os.PathLike[str]) -> object:
-    import sim  # lazily: the room that reads scenarios may stand anywhere
-
-    if not hasattr(sim, "load_scenario"):
-        raise TypeError(f"compare: scenarios are given as values, but was given {name!r}")
-    return sim.load_scenario(name)
 
 
 def run_sides(
