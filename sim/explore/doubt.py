@@ -90,8 +90,9 @@ class Budget:
     def summary(self) -> str:
         """Return both splits as text, a table a day, with the weights."""
         lines = [
-            f"variance of 1{{pressure by day h}} over {_told(self.families, 'families')} and "
-            f"{_told(self.definitions, 'definitions')}"
+            "variance of 1{pressure by day h}, over",
+            _told("families", self.families),
+            _told("definitions", self.definitions),
         ]
         for day, chance in self.probability.items():
             lines.append(f"h = {day:g} days: probability {chance:.2f}, variance {self.variance[day]:.3f}")
@@ -118,10 +119,10 @@ class Budget:
         return told | {"rows": [row._asdict() for row in self.rows]}
 
 
-def _told(weights: Mapping[str, float], what: str) -> str:
-    if len(set(weights.values())) == 1:
-        return f"{len(weights)} {what} of equal weight ({', '.join(weights)})"
-    return f"{what} weighted {', '.join(f'{name} {weight:.2f}' for name, weight in weights.items())}"
+def _told(what: str, weights: Mapping[str, float]) -> str:
+    if len(weights) > 1 and len(set(weights.values())) == 1:
+        return f"  {what}, of equal weight: {', '.join(weights)}"
+    return f"  {what}, by weight: {', '.join(f'{name} {weight:.2f}' for name, weight in weights.items())}"
 
 
 def _share(value: float, low: float, high: float) -> str:
