@@ -100,7 +100,8 @@ class Ensemble(Run):
     def shares(self) -> Floats:
         """Each term's share of the hazard at each event, shape (E, terms + 1); found by running again.
 
-        They sum to 1; a restraining term's is negative. Raise a RuntimeError if the run could not be made again.
+        They sum to 1, or to 0 where no hazard played a part; a restraining term's is negative. Raise a RuntimeError if
+        the run could not be made again.
         """
         return self._again(np.arange(len(self)))
 

@@ -113,7 +113,7 @@ def _argument(value: object, kind: str, name: str) -> Plain:
     found = getattr(value, _KEPT_AS.get((kind, name), name))
     if (kind, name) == ("Custom", "fn"):
         return _function(found)
-    if (kind, name) == ("SimPyEngine", "processes"):
+    if name == "processes" and kind in ("SimPyEngine", "Scenario"):
         return [_function(process) for process in found]
     if kind == "Model" and name == "transitions":  # their order is the order of parameters, and settles ties
         return {"ordered": [[key, to_plain(item)] for key, item in found.items()]}

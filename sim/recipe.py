@@ -101,7 +101,8 @@ class Recipe:
     seed : int
     engine : Engine
     teller : Engine
-        The SimPy engine that tells one replication again, with the processes of the run and no observers.
+        What tells one replication again: SimPy's engine, with the processes of the run and no observers, or the
+        engine itself if it runs no race.
     """
 
     model: Model

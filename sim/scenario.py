@@ -226,8 +226,8 @@ class Scenario:
             {name: told for name, told in to_plain(scenario)["Scenario"].items() if name not in _LABELS}
             for scenario in (self, other)
         )
-        names = (f"in {self.name}", f"in {other.name}")
-        return tuple(differences(here, there, most=20, names=names))
+        told = differences(here, there, most=20, names=(f"in {self.name}", f"in {other.name}"))
+        return tuple([line for name in here for line in told if line.startswith(f"{name}: ")] or told)
 
     def describe(self) -> dict[str, Any]:
         """Return the scenario as plain values, for files of a run: facts and readings stand there by themselves."""

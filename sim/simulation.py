@@ -16,7 +16,6 @@ from numpy.typing import ArrayLike
 
 from sim.control import State
 from sim.engines.compiled import CompiledEngine, uncompiled
-from sim.engines.recorded import RecordedEngine
 from sim.engines.simpy_engine import SimPyEngine, teller_of
 from sim.ensemble import Ensemble, Passages, Run
 from sim.folio import Folio
@@ -232,8 +231,7 @@ def _recipe(
     fitting: Engine = SimPyEngine() if any(uncompiled(model)) else CompiledEngine()
     chosen = fitting if engine is None else engine
     chosen.check(model)
-    teller = chosen if isinstance(chosen, RecordedEngine) else teller_of(chosen)
-    return Recipe(model, rows, start, float(horizon), _seed(seed), chosen, teller)
+    return Recipe(model, rows, start, float(horizon), _seed(seed), chosen, teller_of(chosen))
 
 
 def _seed(seed: int) -> int:

@@ -30,6 +30,7 @@ from sim.hazards import (
 )
 from sim.links import Road
 from sim.model import Model
+from sim.projecting import Memory
 from sim.record import Record
 from sim.theatre import Theatre, load_theatre
 
@@ -55,6 +56,12 @@ def afghan() -> Theatre:
 def week(afghan: Theatre) -> Record:
     """What the article knew: 11 of 34."""
     return afghan.record.until("2021-08-12")
+
+
+@pytest.fixture(scope="session")
+def memory() -> Memory:
+    """Calibrations that tests of scenarios share: with it and seed 2021, ``Scenario.run`` fits siege once a session."""
+    return {}
 
 
 def standard(raw: Sequence[float]) -> tuple[float, ...]:

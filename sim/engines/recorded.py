@@ -31,6 +31,8 @@ class RecordedEngine:
 
     basis: Literal["press", "best_date"] = "press"
     releases_lock: ClassVar[bool] = True
+    #: No race is run, so there is none that SimPy could tell.
+    tells_itself: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.basis not in ("press", "best_date"):

@@ -232,6 +232,8 @@ class SimPyEngine:
             world._stepper.check(horizon)
 
 
-def teller_of(engine: Engine) -> SimPyEngine:
+def teller_of(engine: Engine) -> Engine:
     """Return the engine that tells one replication of *engine* again: its processes, and no observers."""
+    if getattr(engine, "tells_itself", False):
+        return engine
     return replace(engine, observers=()) if isinstance(engine, SimPyEngine) else SimPyEngine()
