@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Literal
 
+from sim import given
 from sim.case import Case
 from sim.comparing import differences
-from sim.control import TRANSITIONS, nearest, require_transition
+from sim.control import nearest
 from sim.families import FAMILIES
 from sim.hazards import Hazard, Term
 from sim.model import Model
@@ -110,70 +109,32 @@ class Scenario:
             raise ValueError(f"scenario: name must be a text, but was {self.name!r}")
         where = f"scenario {self.name}"
         for name in ("title", "base", "theatre", "source"):
-            _require_text(getattr(self, name), f"{where}: {name}")
-        object.__setattr__(self, "seen_from", as_date(self.seen_from, f"{where}: seen_from").isoformat())
-        self._freeze_tuples(where)
-        self._freeze_mappings(where)
-        self._require_families(where)
+            given.require_text(getattr(self, name), f"{where}: {name}")
+        freeze = partial(object.__setattr__, self)
+        freeze("seen_from", as_date(self.seen_from, f"{where}: seen_from").isoformat())
+        for name in ("readings", "beside"):
+            freeze(name, given.texts(getattr(self, name), where, name))
+        for name in ("pressure_within", "control_within"):
+            freeze(name, given.days(getattr(self, name), where, name))
+        for name in ("facts", "arguments"):
+            freeze(name, given.texts_by_name(getattr(self, name), where, name))
+        freeze("processes", given.functions(self.processes, where, "processes"))
+        freeze("models", given.models(self.models, where))
+        freeze("levers", given.hazards(self.levers, f"{where}: levers"))
+        freeze("families", given.families(self.families, self.models, where))
         if self.follows not in _FOLLOWS:
             rule = f"must be 'models', 'press' or 'best_date', but was {self.follows!r}"
             raise ValueError(f"{where}: follows {rule}; {nearest(self.follows, _FOLLOWS)}")
         if self.follows != "models" and (self.levers or self.processes):
             raise ValueError(f"{where}: a record is replayed as it was; leave levers and processes out")
-        if not _is_days(self.horizon) or not self.horizon:
+        if not given.is_days(self.horizon) or not self.horizon:
             raise ValueError(f"{where}: horizon must be a positive finite number of days, but was {self.horizon!r}")
-        object.__setattr__(self, "horizon", float(self.horizon))
+        freeze("horizon", float(self.horizon))
         known = (*self.lever_parameters, *self._own_parameters, *(each.name for each in fields(self)))
         for name in self.arguments:
             if name not in known:
                 hint = nearest(name, known)
                 raise ValueError(f"{where}: an argument is given for {name!r}, which it has not; {hint}")
-
-    def _freeze_tuples(self, where: str) -> None:
-        for name in ("families", "processes", "readings", "beside", "pressure_within", "control_within"):
-            value = getattr(self, name)
-            if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
-                raise TypeError(f"{where}: {name} must be a tuple, but was {value!r}; write ({value!r},)")
-            object.__setattr__(self, name, tuple(value))
-        for name in ("readings", "beside"):
-            for text in getattr(self, name):
-                _require_text(text, f"{where}: {name}: each")
-        for process in self.processes:
-            if not callable(process):
-                raise TypeError(f"{where}: a process must be a function of the world, but was {process!r}")
-        for name in ("pressure_within", "control_within"):
-            for day in getattr(self, name):
-                if not _is_days(day):
-                    raise ValueError(f"{where}: {name} must be finite days, not negative, but had {day!r}")
-            object.__setattr__(self, name, tuple(map(float, getattr(self, name))))
-
-    def _freeze_mappings(self, where: str) -> None:
-        for name in ("facts", "arguments", "levers", "models"):
-            value = getattr(self, name)
-            if not isinstance(value, Mapping):
-                raise TypeError(f"{where}: {name} must be a mapping, but was {value!r}")
-            object.__setattr__(self, name, MappingProxyType(dict(value)))
-        for name in ("facts", "arguments"):
-            for key, text in getattr(self, name).items():
-                _require_text(text, f"{where}: {name} of {key}")
-        for name, hazards in self.models.items():
-            if hazards == {}:
-                raise ValueError(f"{where}: model {name} has no transition; name one of {', '.join(TRANSITIONS)}")
-            if name in FAMILIES or name == "pooled":
-                raise ValueError(f"{where}: a model of one's own may not be called {name!r}; choose another name")
-        models = {name: _hazards(hazards, f"{where}: model {name}") for name, hazards in self.models.items()}
-        object.__setattr__(self, "models", MappingProxyType(models))
-        object.__setattr__(self, "levers", _hazards(self.levers, f"{where}: levers"))
-
-    def _require_families(self, where: str) -> None:
-        known = (*FAMILIES, *self.models)
-        if not self.families:
-            raise ValueError(f"{where}: name at least one family of {', '.join(known)}")
-        for name in self.families:
-            if name not in known:
-                raise ValueError(f"{where}: no family {name!r}; {nearest(name, known)}")
-        if len(set(self.families)) != len(self.families):
-            raise ValueError(f"{where}: a family is named twice in {self.families!r}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return partial(Scenario, **{each.name: _thawed(getattr(self, each.name)) for each in fields(self)}), ()
@@ -181,11 +142,11 @@ class Scenario:
     @property
     def lever_parameters(self) -> tuple[str, ...]:
         """Names of the levers' parameters, as the projected models have them."""
-        return tuple(_parameters(self.levers))
+        return tuple(given.parameters(self.levers))
 
     @property
     def _own_parameters(self) -> tuple[str, ...]:
-        return tuple(f"{name}.{each}" for name, hazards in self.models.items() for each in _parameters(hazards))
+        return tuple(f"{name}.{each}" for name, hazards in self.models.items() for each in given.parameters(hazards))
 
     @property
     def digest(self) -> str:
@@ -208,11 +169,11 @@ class Scenario:
             if change not in known or change in _LABELS:
                 raise ValueError(f"scenario {name}: no field {change!r} to change; {nearest(change, known)}")
         for added in ("facts", "arguments", "models", "levers"):
-            mine, given = getattr(self, added), changes.get(added)
-            if isinstance(given, Mapping):  # what is none is refused where any scenario refuses it
+            mine, more = getattr(self, added), changes.get(added)
+            if isinstance(more, Mapping):  # what is none is refused where any scenario refuses it
                 if added == "levers":
-                    given = {name: mine[name] * lever if name in mine else lever for name, lever in given.items()}
-                changes[added] = {**mine, **given}
+                    more = {name: mine[name] * lever if name in mine else lever for name, lever in more.items()}
+                changes[added] = {**mine, **more}
         return replace(self, name=name, title=title, base=self.name, **changes)
 
     def diff(self, other: Scenario) -> tuple[str, ...]:
@@ -288,34 +249,6 @@ def scenario_keys() -> dict[str, Any]:
 def _thawed(value: Any) -> Any:
     """Return frozen mappings as dictionaries, which can be pickled."""
     return {key: _thawed(item) for key, item in value.items()} if isinstance(value, Mapping) else value
-
-
-def _require_text(value: object, where: str) -> None:
-    if not isinstance(value, str):
-        raise TypeError(f"{where} must be a text, but was {value!r}")
-
-
-def _is_days(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf
-
-
-def _hazards(given: object, where: str) -> Mapping[str, Hazard]:
-    """Return terms by transition as products: a term alone and a product of that one are the same."""
-    if not isinstance(given, Mapping):
-        raise TypeError(f"{where} must be a mapping of transition to terms, but was {given!r}")
-    for transition, hazard in given.items():
-        require_transition(transition, where)
-        if not isinstance(hazard, (Hazard, Term)) or hazard == Hazard(()):
-            raise TypeError(f"{where}: {transition} must be a term or a product of terms, but was {hazard!r}")
-    return MappingProxyType(
-        {name: each if isinstance(each, Hazard) else Hazard((each,)) for name, each in given.items()}
-    )
-
-
-def _parameters(hazards: Mapping[str, Any]) -> Iterator[str]:
-    for transition, hazard in hazards.items():
-        for term in hazard.terms:
-            yield from (f"{transition}.{name}" for name in term.values)
 
 
 def _unwrapped(plain: Any) -> Any:

@@ -13,12 +13,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import assert_same, nightly
+from conftest import NIGHTLY, assert_same
 from pinned import differences
 
 import sim
 from sim import families
-from sim.beside import beside_table
 from sim.briefing import briefing
 from sim.case import Case, levered, with_levers
 from sim.control import State
@@ -216,7 +215,7 @@ WRONG: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"arguments": {"horizon": 180}}, TypeError, A + "arguments of horizon must be a text, but was 180"),
     ({"arguments": {"fall.calendar.air": "so"}}, ValueError,
      A + "an argument is given for 'fall.calendar.air', which it has not; did you mean 'fall.calendar.end'?"),
-    ({"levers": AIR}, TypeError, A + f"levers must be a mapping, but was {AIR!r}"),
+    ({"levers": AIR}, TypeError, A + f"levers must be a mapping of transition to terms, but was {AIR!r}"),
     ({"levers": {"falls": AIR}}, ValueError, A + "levers: no transition 'falls'; did you mean 'fall'?"),
     ({"levers": {"fall": 0.5}}, TypeError, A + "levers: fall must be a term or a product of terms, but was 0.5"),
     ({"models": {"mine": AIR}}, TypeError,
@@ -248,7 +247,7 @@ def test_a_bad_value_is_refused_at_construction(given, error, message):
         ({"horizons": 90}, ValueError, "scenario b: no field 'horizons' to change; did you mean 'horizon'?"),
         ({"base": "c"}, ValueError, "scenario b: no field 'base' to change; did you mean 'base'?"),
         ({"facts": "F6"}, TypeError, "scenario b: facts must be a mapping, but was 'F6'"),
-        ({"levers": AIR}, TypeError, f"scenario b: levers must be a mapping, but was {AIR!r}"),
+        ({"levers": AIR}, TypeError, f"scenario b: levers must be a mapping of transition to terms, but was {AIR!r}"),
         ({"levers": {"seizure": 2}}, TypeError,
          "scenario b: levers: seizure must be a term or a product of terms, but was 2"),
     ],
@@ -600,11 +599,20 @@ def test_a_script_runs_by_itself_and_tells_the_record_as_it_is():
     assert "The record is replayed, once, to 180 days: what came true has probability 1." in done.stdout
 
 
-@pytest.mark.skipif(nightly(0, 1) == 1, reason="calibrates siege and two more: at night")
-def test_the_table_in_the_docs_is_what_its_command_prints(memory):
+@pytest.mark.skipif(not NIGHTLY, reason="calibrates siege and a model like it, some minutes: at night")
+def test_the_figures_in_the_docs_are_what_their_command_prints():
     text = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
-    table = text.split("```text\n")[1].split("```")[0]
-    names = [line.split()[0] for line in table.splitlines()[1:]]
-    found = {name: sim.load_scenario(name).run(seed=SEED, replications=4_000, memory=memory) for name in names}
+    code, told = (text.split(f"```{kind}\n")[1].split("```")[0] for kind in ("python", "text"))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
 
-    assert [] == differences(table, beside_table(found, pressure_within=7, control_within=60))
+    assert [] == differences(told, done.stdout)
+
+
+def test_the_docs_tell_of_every_script_and_of_what_it_rests_on():
+    text = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
+
+    for name in NAMES:
+        (row,) = [line for line in text.splitlines() if line.startswith(f"| `{name}` |")]
+        assert f"**`{name}`**" in text and f"\n  {name} " in text
+        for fact in re.findall(r"\bF\d+\b", row):
+            assert fact in sim.load_scenario(name).facts
