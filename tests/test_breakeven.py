@@ -371,17 +371,17 @@ def test_what_cannot_be_asked_is_refused_before_any_work(steady, monkeypatch):
     monkeypatch.setattr("sim.projecting.calibrate", lambda *_, **__: pytest.fail("calibrated"))
     four = Scenario("four", "All families")
     refused(
-        "breakeven: scenario four has several families: constant, contagion, momentum, siege; name one with family=",
+        "breakeven: four has the families constant, contagion, momentum, siege; say which, as family='constant'",
         four, HALF_RING,
     )  # fmt: skip
-    refused("breakeven: no family 'seige' in scenario four; did you mean 'siege'?", four, HALF_RING, family="seige")
+    refused("breakeven: no family 'seige' in four; did you mean 'siege'?", four, HALF_RING, family="seige")
     refused("breakeven: no parameter 'seizure.basline' in constant; did you mean 'seizure.baseline'?", PLAIN, HALF_RING,
             vary="seizure.basline")  # fmt: skip
     refused("breakeven: outcome must be one such as Pressure('half_ring'), but was 'half_ring'", PLAIN, "half_ring",
             error=TypeError)  # fmt: skip
     refused("breakeven: probability must be in (0, 1), but was 1.0", PLAIN, HALF_RING, probability=1.0)
-    refused("breakeven: within must be above 0 and at most the horizon 180, but was 181", PLAIN, HALF_RING, 181)
-    refused("breakeven: within must be above 0 and at most the horizon 180, but was 0", PLAIN, HALF_RING, 0)
+    refused("breakeven: within must be above 0 and at most the horizon of 180 days, but was 181", PLAIN, HALF_RING, 181)
+    refused("breakeven: within must be above 0 and at most the horizon of 180 days, but was 0", PLAIN, HALF_RING, 0)
     refused("breakeven: range must be two positive factors, the lower first, but was (0, 5)", PLAIN, HALF_RING,
             range=(0, 5))  # fmt: skip
     refused("breakeven: range must be two positive factors, the lower first, but was (5, 1)", PLAIN, HALF_RING,
@@ -399,15 +399,15 @@ def test_what_cannot_be_asked_is_refused_before_any_work(steady, monkeypatch):
         "values, at={'seizure.baseline': …}",
         four, HALF_RING, family="momentum", at="maximum likelihood",
     )  # fmt: skip
-    refused("breakeven: replications must be a whole number, at least 100, but was 99", PLAIN, HALF_RING,
+    refused("breakeven: replications must be a whole number from 100, but was 99", PLAIN, HALF_RING,
             replications=99)  # fmt: skip
     refused("breakeven: precision must be in (0, 1), but was 0", PLAIN, HALF_RING, precision=0)
-    refused("breakeven: draws must be a positive whole number, but was 0", PLAIN, HALF_RING, draws=0)
+    refused("breakeven: draws must be a whole number from 1, but was 0", PLAIN, HALF_RING, draws=0)
     refused("breakeven: scenario must be a Scenario, its name or path, or a Case, but was Model", steady.model,
             HALF_RING, error=TypeError)  # fmt: skip
     refused("breakeven: the case is of constant, not 'siege'; leave family out", steady, HALF_RING, family="siege")
     press = Scenario("press", "As it was reported", follows="press")
-    refused("breakeven: scenario press replays the record, which no parameter moves", press, HALF_RING,
+    refused("breakeven: press replays the record, which has nothing in doubt", press, HALF_RING,
             family="constant")  # fmt: skip
     with pytest.raises(ValueError, match="ControlOf: no province 'Kabull'"):
         sim.breakeven(PLAIN, ControlOf("Kabull"), seed=1)

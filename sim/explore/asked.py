@@ -27,6 +27,7 @@ __all__ = [
     "Asked",
     "Times",
     "day_of",
+    "family_of",
     "level_of",
     "outcome_of",
     "passages",
@@ -80,15 +81,21 @@ def prior_case(given: Asked, family: str | None, where: str, *, seed: int) -> Ca
     return case
 
 
-def _of_scenario(given: Scenario, family: str | None, where: str, seed: int) -> Case:
-    if family is None and len(given.families) > 1:
+def family_of(scenario: Scenario, family: str | None, where: str) -> str:
+    """Return the *family* of *scenario*, its only one if None. Raise a ValueError if it has none such, or several."""
+    if family is None and len(scenario.families) > 1:
         raise ValueError(
-            f"{where}: {given.name} has the families {', '.join(given.families)}; say which, as family="
-            f"{given.families[0]!r}"
+            f"{where}: {scenario.name} has the families {', '.join(scenario.families)}; say which, as family="
+            f"{scenario.families[0]!r}"
         )
-    name = given.families[0] if family is None else family
-    if name not in given.families:
-        raise ValueError(f"{where}: no family {name!r} in {given.name}; {nearest(name, given.families)}")
+    name = scenario.families[0] if family is None else family
+    if name not in scenario.families:
+        raise ValueError(f"{where}: no family {name!r} in {scenario.name}; {nearest(name, scenario.families)}")
+    return name
+
+
+def _of_scenario(given: Scenario, family: str | None, where: str, seed: int) -> Case:
+    name = family_of(given, family, where)
     theatre = load_theatre(given.theatre, borders=given.borders, prefer=given.prefer)
     _, model = replace(given, families=(name,)).models_on(theatre)[name]
     beside = SimPyEngine(processes=given.processes) if given.processes else None

@@ -13,12 +13,12 @@ import numpy as np
 from sim.case import Case
 from sim.control import nearest
 from sim.engines.recorded import RecordedEngine
+from sim.explore.asked import day_of, family_of, outcome_of, scenario_of, whole
 from sim.explore.crossing import By
 from sim.model import CONTESTED_AT_START, Model
 from sim.outcomes import Outcome
 from sim.projecting import Memory, Tell
 from sim.scenario import Scenario
-from sim.scenario_file import load_scenario
 from sim.theatre import Theatre, load_theatre
 
 __all__ = ["At", "many_cases", "one_case", "require_question", "signed"]
@@ -51,22 +51,14 @@ def one_case(
         _require_by(by, range, vary)
         return given
     scenario = _scenario(given, where)
-    if family is None and len(scenario.families) > 1:
-        families = ", ".join(scenario.families)
-        raise ValueError(f"{where}: scenario {scenario.name} has several families: {families}; name one with family=")
-    family = scenario.families[0] if family is None else family
-    if family not in scenario.families:
-        raise ValueError(
-            f"{where}: no family {family!r} in scenario {scenario.name}; {nearest(family, scenario.families)}"
-        )
+    family = family_of(scenario, family, where)
     scenario = replace(scenario, families=(family,))
     theatre = _theatre(scenario)
-    _models(scenario, theatre, where)
     calibrated, projected = scenario.models_on(theatre)[family]
     _require(where, projected, vary, within, scenario.horizon, outcomes)
     _require_at(at, projected, calibrated, family)
     _require_by(by, range, vary)
-    count = _require_draws(draws, where)
+    count = whole(draws, 1, f"{where}: draws")
     return scenario.cases(seed=seed, draws=count, memory=memory, progress=progress)[family]
 
 
@@ -84,27 +76,22 @@ def many_cases(
             _require(where, case.model, None, within, case.horizon, outcomes)
         return cases
     scenario = _scenario(given, where)
-    for model in _models(scenario, _theatre(scenario), where).values():
+    for _, model in scenario.models_on(_theatre(scenario)).values():
         _require(where, model, None, within, scenario.horizon, outcomes)
-    return scenario.cases(seed=seed, draws=_require_draws(draws, where), memory=memory, progress=progress)
+    return scenario.cases(seed=seed, draws=whole(draws, 1, f"{where}: draws"), memory=memory, progress=progress)
 
 
 def _scenario(given: object, where: str) -> Scenario:
-    if not isinstance(given, (Scenario, str, Path)):
+    found = scenario_of(given, where)
+    if not isinstance(found, Scenario):
         raise TypeError(
             f"{where}: scenario must be a Scenario, its name or path, or a Case, but was {type(given).__name__}"
         )
-    return load_scenario(given)
+    return found
 
 
 def _theatre(scenario: Scenario) -> Theatre:
     return load_theatre(scenario.theatre, borders=scenario.borders, prefer=scenario.prefer)
-
-
-def _models(scenario: Scenario, theatre: Theatre, where: str) -> dict[str, Model]:
-    if scenario.follows != "models":
-        raise ValueError(f"{where}: scenario {scenario.name} replays the record, which no parameter moves")
-    return {name: projected for name, (_, projected) in scenario.models_on(theatre).items()}
 
 
 def require_question(
@@ -113,16 +100,12 @@ def require_question(
     """Return the outcomes. Raise a ValueError or TypeError if a part of the question that needs no model is wrong."""
     if isinstance(outcomes, (str, Outcome)) or not isinstance(outcomes, Iterable):
         raise TypeError(f"{where}: outcomes must be a list of outcomes, but was {outcomes!r}; write [{outcomes!r}]")
-    outcomes = tuple(outcomes)
-    for outcome in outcomes:
-        if not isinstance(outcome, Outcome):
-            raise TypeError(f"{where}: outcome must be one such as Pressure('half_ring'), but was {outcome!r}")
+    outcomes = tuple(outcome_of(outcome, f"{where}: outcome") for outcome in outcomes)
     for name, share in (("probability", probability), ("precision", precision)):
         if isinstance(share, bool) or not isinstance(share, (int, float, np.number)) or not 0.0 < share < 1.0:
             raise ValueError(f"{where}: {name} must be in (0, 1), but was {share!r}")
-    whole = isinstance(replications, (int, np.integer)) and not isinstance(replications, bool)
-    if replications is not None and not (whole and replications >= 100):
-        raise ValueError(f"{where}: replications must be a whole number, at least 100, but was {replications!r}")
+    if replications is not None:
+        whole(replications, 100, f"{where}: replications")
     if not outcomes:
         raise ValueError(f"{where}: name at least one outcome, such as Pressure('half_ring')")
     return outcomes
@@ -133,17 +116,9 @@ def _require(
 ) -> None:
     if vary is not None and vary not in model.parameters:
         raise ValueError(f"{where}: no parameter {vary!r} in {model.name}; {nearest(vary, model.parameters)}")
-    odd = isinstance(within, bool) or not isinstance(within, (int, float, np.number))
-    if odd or not 0.0 < within <= horizon:
-        raise ValueError(f"{where}: within must be above 0 and at most the horizon {horizon:g}, but was {within!r}")
+    day_of(within, horizon, f"{where}: within")
     for outcome in outcomes:
         outcome.watch(model.theatre)
-
-
-def _require_draws(draws: int, where: str) -> int:
-    if isinstance(draws, bool) or not isinstance(draws, (int, np.integer)) or draws < 1:
-        raise ValueError(f"{where}: draws must be a positive whole number, but was {draws!r}")
-    return int(draws)
 
 
 def _require_case(case: object, where: str) -> None:
