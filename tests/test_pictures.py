@@ -44,8 +44,12 @@ def test_pictures_of_doubt_show_the_numbers_of_their_results():
     assert sorted(round(value, 9) for row in found.rows for value in (row.first, row.total)) == widths
     assert ["chance", "seizure.momentum", "seizure.baseline"] == [text.get_text() for text in axes.get_yticklabels()]
     # Nothing varies on the first day, so it has no bars.
-    bars = sim.plots.budget_bars(split).patches
+    stacked = sim.plots.budget_bars(split)
+    bars = stacked.patches
     assert 8 == len(bars)
+    assert [bars[k].get_facecolor() for k in range(0, 8, 2)] == [
+        key.get_facecolor() for key in stacked.get_legend().get_patches()
+    ]
     assert {round(max(0.0, row.shapley), 9) for row in split.on(7).values()} <= {round(b.get_height(), 9) for b in bars}
     drawn = sim.plots.region_box(regions)
     assert 100 == sum(len(points.get_offsets()) for points in drawn.collections)

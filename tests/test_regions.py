@@ -16,9 +16,10 @@ import sim
 from sim.explore import Regions, discover
 from sim.explore.boxes import Box, Measured, inside, measured, paste, peel, quasi_p
 from sim.explore.closed import constant_breakeven
-from sim.hazards import Baseline
+from sim.hazards import Baseline, Calendar
 from sim.model import Draws
 from sim.outcomes import Pressure
+from sim.priors import LogNormal, Normal
 from sim.report import json_text
 
 HALF_RING = Pressure("half_ring")
@@ -186,6 +187,19 @@ def test_another_box_can_be_picked_and_a_parameter_left_free(constant):
         ValueError, match=r"regions: no parameter 'seizure.base' to leave free; did you mean 'seizure.b"
     ):
         constant.pick(without=["seizure.base"])
+
+
+def test_restrictions_that_are_not_sure_are_lifted_unless_asked_otherwise(scenario):
+    """Whether pressure comes by chance, with a parameter that does nothing beside one that does all."""
+    idle = {"seizure": Baseline(LogNormal(1 / 40, 1.0)) * Calendar(170.0, None, Normal(0.0, 1.0), label="idle")}
+    given = scenario.but("idle", "Idle", families=("mine",), models={"mine": idle})
+    found = discover(given, seed=8, points=600, replications=60)
+
+    everything = [found.pick(number, without=()) for number in range(len(found.boxes))]
+    wider = max(everything, key=lambda regions: len(regions.rows))
+    assert ["seizure.baseline"] == [row.parameter for row in found.rows]
+    assert {"seizure.baseline", "seizure.calendar.idle"} == {row.parameter for row in wider.rows}
+    assert all(row.quasi_p <= 0.05 for regions in everything for row in regions.pick().rows)
 
 
 def test_the_summary_and_the_plain_values_tell_the_whole(constant):

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-__all__ = ["Box", "Measured", "inside", "measured", "paste", "peel", "quasi_p"]
+__all__ = ["Box", "Measured", "freed", "inside", "measured", "paste", "peel", "quasi_p"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Flags: TypeAlias = NDArray[np.bool_]
@@ -126,6 +126,11 @@ def _moved(box: Box, j: int, low: bool, edge: float) -> Box:
     return moved
 
 
+def freed(box: Box, j: int) -> Box:
+    """Return *box* without its restriction of parameter number *j*."""
+    return _moved(_moved(box, j, True, -math.inf), j, False, math.inf)
+
+
 def paste(points: Floats, right: Flags, box: Box, *, alpha: float) -> Box:
     """Return *box* made larger, by slabs of the share *alpha* of its points, as long as its density holds."""
     while True:
@@ -162,7 +167,7 @@ def quasi_p(points: Floats, right: Flags, box: Box) -> Floats:
     found = np.ones(points.shape[1])
     own = measured(points, right, box)
     for j in np.flatnonzero(box.restricted).tolist():
-        without = measured(points, right, _moved(_moved(box, j, True, -math.inf), j, False, math.inf))
+        without = measured(points, right, freed(box, j))
         if own.right:
             found[j] = float(special.betainc(own.right, own.held - own.right + 1, without.density))
     return found

@@ -40,7 +40,8 @@ def discover(
     "Could … within 30 days" is read as a median of about 30 days: by default a point is right if the outcome has come
     within that time with a probability from 0.25 to 0.75. Points are drawn from the priors, half of them to seek boxes
     (``sim.explore.boxes``), half to measure them. Of the trajectory the box with the greatest harmonic mean of coverage
-    and density among the latter is picked, and pasted; ``Regions.pick`` takes another.
+    and density among the latter is picked, pasted, and freed of restrictions that are not sure; ``Regions.pick`` takes
+    another.
 
     Parameters
     ----------

@@ -12,13 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.control import nearest
-from sim.explore.boxes import Box, Measured, inside, measured, paste, quasi_p
+from sim.explore.boxes import Box, Measured, freed, inside, measured, paste, quasi_p
 from sim.model import Draws
 from sim.report import table
 
 __all__ = ["Limit", "Regions", "Step"]
 
 Floats: TypeAlias = NDArray[np.float64]
+
+#: A restriction with a larger quasi-p-value is lifted.
+_UNSURE = 0.05
 
 
 class Step(NamedTuple):
@@ -62,7 +65,7 @@ class Regions:
     number : int
         The one picked, of the trajectory.
     box : Box
-        The same, pasted, and without what was asked to be left free.
+        The same, pasted, and without restrictions that are not sure or not wanted; see ``pick``.
     alpha, level : float
         Share of a slab; probability of the density's interval.
     replications, failed : int
@@ -133,29 +136,37 @@ class Regions:
     @cached_property
     def rows(self) -> tuple[Limit, ...]:
         """What the picked box restricts, the surest first."""
-        values = quasi_p(self.points[self._test], self.right[self._test], self.box)
+        values = self._quasi_p(self.box)
         limits = [
             Limit(self.parameters[j], float(self.box.low[j]), float(self.box.high[j]), float(values[j]))
             for j in np.flatnonzero(self.box.restricted)
         ]
         return tuple(sorted(limits, key=lambda row: row.quasi_p))
 
-    def pick(self, number: int | None = None, *, without: Iterable[str] = ()) -> Regions:
-        """Return the same with box *number* of the trajectory, by default the one it has, pasted; parameters *without*
-        are left free.
+    def pick(self, number: int | None = None, *, without: Iterable[str] | None = None) -> Regions:
+        """Return the same with box *number* of the trajectory, by default the one it has, pasted.
 
-        Raise a ValueError if there is no such box or parameter.
+        Parameters *without* are left free: unless given, those whose restriction has a quasi-p-value above 0.05, one
+        after the other, the largest first. Raise a ValueError if there is no such box or parameter.
         """
         wanted = self.number if number is None else number
         if isinstance(wanted, bool) or not isinstance(wanted, int) or not 0 <= wanted < len(self.boxes):
             raise ValueError(f"regions: number must be from 0 to {len(self.boxes) - 1}, but was {number!r}")
         box = paste(self.points[self._seek], self.right[self._seek], self.boxes[wanted], alpha=self.alpha)
-        low, high = box.low.copy(), box.high.copy()
+        if without is None:
+            while (values := self._quasi_p(box)).max() > _UNSURE:
+                box = freed(box, int(values.argmax()))
+            return replace(self, number=wanted, box=box)
         for name in (without,) if isinstance(without, str) else without:
             if name not in self.parameters:
                 raise ValueError(f"regions: no parameter {name!r} to leave free; {nearest(name, self.parameters)}")
-            low[self.parameters.index(name)], high[self.parameters.index(name)] = -math.inf, math.inf
-        return replace(self, number=wanted, box=Box(low, high))
+            box = freed(box, self.parameters.index(name))
+        return replace(self, number=wanted, box=box)
+
+    def _quasi_p(self, box: Box) -> Floats:
+        """Return the quasi-p-value of each restriction; 0 where there is none."""
+        values = quasi_p(self.points[self._test], self.right[self._test], box)
+        return np.where(box.restricted, values, 0.0)
 
     def holds(self, draws: Draws) -> NDArray[np.bool_]:
         """Return which of *draws*, such as a posterior's, lie in the box. Raise a KeyError if they lack a parameter."""

@@ -53,13 +53,18 @@ def budget_bars(result: Budget, ax: Axes | None = None) -> Axes:
 
     Whiskers are the intervals of each share, at its upper end. A share below nought, which is noise, is drawn as none.
     """
+    from matplotlib.patches import Patch
+
     from sim.explore.doubt import Budget
 
     require(result, Budget, "budget_bars", "sim.explore.budget")
     ax = axes_or_new(ax)
     days = list(result.probability)
-    for k, source in enumerate(SOURCES):
-        ax.bar([], [], color=_COLOUR[k], hatch=_HATCHES[k], edgecolor="white", label=source)
+    keys = [
+        Patch(facecolor=_COLOUR[k], hatch=_HATCHES[k], edgecolor="white", label=source)
+        for k, source in enumerate(SOURCES)
+    ]
+    for k in range(len(SOURCES)):
         for d, day in enumerate(days):
             _pile(result.on(day), k, d, ax)
     ticks = [d + shift for d in range(len(days)) for shift in (-0.2, 0.2)]
@@ -69,7 +74,9 @@ def budget_bars(result: Budget, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("days since the start")
     ax.set_ylim(0.0, 1.08)
     ax.set_title("What the doubt about pressure is made of")
-    ax.legend(frameon=False, fontsize="small", ncols=4, loc="upper center", bbox_to_anchor=(0.5, -0.2))
+    ax.legend(
+        handles=keys, frameon=False, fontsize="small", ncols=4, loc="upper center", bbox_to_anchor=(0.5, -0.2)
+    )  # fmt: skip
     return ax
 
 
