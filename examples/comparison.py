@@ -13,7 +13,9 @@ ring = ("Kapisa", "Laghman", "Logar", "Nangarhar", "Parwan", "Wardak")
 lever = Calendar("2021-08-15", "2021-08-25", Normal(-0.7, 0.2), provinces=ring, label="air")
 air = trend.but("air", "Ten days of air support", levers={"seizure": lever})
 
-found = sim.compare(trend, air, outcome=[Pressure("half_ring"), Captured(20)], within=[7, 14], seed=7, why=True)
+found = sim.compare(
+    trend, air, outcome=[Pressure("half_ring"), Captured(20)], within=[7, 14], seed=7, replications=4_000, why=True
+)
 print(found.summary())
 
 pooled = found.of(family="pooled")[1]

@@ -32,7 +32,7 @@ Asked: TypeAlias = Sequence[tuple[Outcome, tuple[float, ...]]]
 def compare(
     base: Comparable, *others: Comparable, outcome: Outcome | Iterable[Outcome] | None = None,
     within: float | Iterable[float] | None = None, seed: int | None = None, replications: int | None = None,
-    why: bool = False, why_pairs: int = 2_000, memory: Memory | None = None, progress: Tell | None = None,
+    why: bool = False, why_pairs: int = 10_000, memory: Memory | None = None, progress: Tell | None = None,
     executor: Executor | None = None,
 ) -> Comparison:  # fmt: skip
     """Return what *others* make of *base*'s answers, replication by replication.
@@ -61,7 +61,7 @@ def compare(
     why : bool
         Find for each pair the first event at which they part, and the causes: see ``sim.explore.partings``.
     why_pairs : int
-        Causes are found for at most so many of the pairs of a family that part: about half a millisecond each.
+        Causes are found for at most so many of the pairs of a family that part: about a quarter of a millisecond each.
     memory : dict, optional
         Calibrations already made, as for ``Scenario.run``.
     progress : function of a text and a share, optional
