@@ -146,6 +146,13 @@ def test_no_pair_that_differs_is_not_certainty() -> None:
     assert math.isnan(found.variance_ratio)
 
 
+def test_a_model_and_itself_differ_in_nothing_for_certain() -> None:
+    found = sim.compare(run(PACE, {"seizure.baseline": 0.05}), run(PACE, {"seizure.baseline": 0.05}), outcome=THREE)
+
+    assert {(0.0, 0.0, 0.0, 0.0)} == {(row.difference, row.low, row.high, row.mc_error) for row in found.rows}
+    assert ("pace is the same in pace and pace (2), draws and all: nothing can differ",) == found.notes
+
+
 def test_clusters_of_two_kinds_are_crossed() -> None:
     rng = np.random.default_rng(2)
     numbers = np.arange(5900)
@@ -240,7 +247,7 @@ def test_ten_lines_of_the_users_code_are_enough(memory: dict[str, Any]) -> None:
     found = sim.compare(base, quiet, seed=3, replications=400, memory=memory)
 
     assert (
-        "quiet less trend: 400 pairs, seed 3, draws and streams shared, 95% intervals"
+        "quiet less trend: 400 pairs, seed 3, 95% intervals, shared: draws and streams"
         == found.summary().splitlines()[0]
     )
     assert "<Comparison of quiet with trend: 400 pairs, 11 rows>" == repr(found)

@@ -14,7 +14,7 @@ from sim.ensemble import Ensemble, Run
 from sim.explore.differences import Comparison, Quantity, Row
 from sim.explore.paired import Difference, clusters_of, difference_of_means, difference_of_medians
 from sim.explore.partings import Partings, partings
-from sim.explore.shared import differences_told, pairing
+from sim.explore.shared import differences_told, one_and_the_same, pairing
 from sim.explore.sides import Pair, Side, is_record, pairs_of, require_match, resolved, run_sides
 from sim.outcomes import FullControl, Outcome, Pressure
 from sim.projecting import Memory, Tell
@@ -108,6 +108,10 @@ def _compared(sides: Sequence[Side], asked: Asked, seed: int, why_pairs: int, te
         for i, pair in enumerate(pairs):
             tell(f"{other.name}: comparing {pair.family}", i / len(pairs))
             shared, more = pairing(pair)
+            if one_and_the_same(pair):
+                more.append(
+                    f"{pair.family} is the same in {base.name} and {other.name}, draws and all: nothing can differ"
+                )
             told += [*more, *differences_told(pair, base.name, other.name, [outcome for outcome, _ in asked])]
             rows += _rows(pair, (base.name, other.name), asked, shared, seed)
             sizes.append(len(pair.numbers))
@@ -125,6 +129,7 @@ def _rows(pair: Pair, names: tuple[str, str], asked: Asked, paired: str, seed: i
     found = []
     ones, others = (clusters_of(_chancy(runs), pair.numbers) for runs in (pair.first, pair.second))
     horizon = pair.first[0].horizon
+    possible = 0.0 if one_and_the_same(pair) else 1.0
     for outcome, days in asked:
         times = pair.times(outcome, 0), pair.times(outcome, 1)
 
@@ -136,10 +141,10 @@ def _rows(pair: Pair, names: tuple[str, str], asked: Asked, paired: str, seed: i
 
         for day in days:
             one, other = ((side <= day).mean(axis=0) for side in times)
-            told = difference_of_means(one, other, ones, others, most=1.0)
+            told = difference_of_means(one, other, ones, others, most=possible)
             found.append(row("probability", day, float(one.mean()), float(other.mean()), told, outcome.name))
         one, other = (np.minimum(side, horizon).mean(axis=0) for side in times)
-        told = difference_of_means(one, other, ones, others, most=horizon)
+        told = difference_of_means(one, other, ones, others, most=possible * horizon)
         found.append(row("days", math.nan, float(one.mean()), float(other.mean()), told, outcome.name))
         middle, its, told = difference_of_medians(*times, ones, others, seed=seed)
         found.append(row("median", math.nan, middle, its, told, outcome.name))

@@ -93,8 +93,8 @@ class Comparison:
         for other in self.others:
             found = self.of(other)
             shared = {row.paired for row in found}
-            one = f", {shared.pop()} shared" if len(shared) == 1 else ""
-            told.append(f"{other} less {self.base}: {self.pairs} pairs, seed {self.seed}{one}, 95% intervals")
+            one = f", shared: {shared.pop()}" if len(shared) == 1 else ""
+            told.append(f"{other} less {self.base}: {self.pairs} pairs, seed {self.seed}, 95% intervals{one}")
             told.append(_table(found, self.base, other, paired=not one))
         told += [f"note: {note}" for note in self.notes]
         told += [parting.summary() for parting in self.why]

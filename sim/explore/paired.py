@@ -139,7 +139,7 @@ def difference_of_means(one: Floats, other: Floats, ones: Clusters, others: Clus
     The variance is that of sums over draws (clusters); where the two have other numbers of draws, over both at once
     (Cameron, Gelbach and Miller 2011, doi:10.1198/jbes.2010.07136). The interval is Student's, with a degree of
     freedom less than there are clusters. Where no pair differs the error is that of one unseen pair (Laplace's rule)
-    that differs by *most*.
+    that differs by *most*; nought, if nothing can differ.
     """
     change = other - one
     both = {**ones, **others}

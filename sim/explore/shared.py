@@ -12,7 +12,7 @@ from sim.explore.sides import Pair, is_record
 from sim.outcomes import Outcome
 from sim.theatre import Theatre
 
-__all__ = ["DRAWS", "NOTHING", "STREAMS", "differences_told", "pairing"]
+__all__ = ["DRAWS", "NOTHING", "STREAMS", "differences_told", "one_and_the_same", "pairing"]
 
 #: What a pair may share.
 DRAWS, STREAMS, NOTHING = "draws and streams", "streams", "nothing: the record has no chance"
@@ -33,6 +33,21 @@ def pairing(pair: Pair) -> tuple[str, list[str]]:
             shared = STREAMS
             notes.append(f"{_families(one, other)}: streams are shared, draws are not: {told}")
     return shared, notes
+
+
+def one_and_the_same(pair: Pair) -> bool:
+    """Return whether both sides of *pair* are the same models with the same draws, so that nothing can differ."""
+    return len(pair.first) == len(pair.second) and all(map(_same, pair.first, pair.second))
+
+
+def _same(one: Run, other: Run) -> bool:
+    ours, theirs = one.recipe, other.recipe
+    return (
+        (ours.model.hazards, ours.model.contested) == (theirs.model.hazards, theirs.model.contested)
+        and ours.model.theatre == theirs.model.theatre
+        and np.array_equal(ours.draws.values, theirs.draws.values)
+        and getattr(ours.engine, "processes", ()) == getattr(theirs.engine, "processes", ())
+    )
 
 
 def _families(one: Run, other: Run) -> str:
