@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +65,22 @@ class Story:
             lines.append(f"{_when(event.day, instant)}  {what}; {lost} lost  [{causes}]")
         lines.append(f"{_when(recipe.horizon, instant)}  end of the horizon; {lost} lost")
         return "\n".join(lines)
+
+    def plain(self) -> dict[str, Any]:
+        """Return the story as plain values: who, what it began with, and every event with its causes."""
+        recipe, instant = self.recipe, self.recipe.start.instant
+        names = recipe.model.theatre.provinces
+        return {
+            "family": recipe.model.name,
+            "seed": recipe.seed,
+            "replication": self.replication,
+            "start": None if instant is None else instant.isoformat(),
+            "horizon_days": recipe.horizon,
+            "control_at_start": {name: Control(held).name for name, held in zip(names, self.initial, strict=True)},
+            "events": [
+                {**event._asdict(), "source": event.source.name, "target": event.target.name} for event in self.events
+            ],
+        }
 
 
 def _when(day: float, instant: datetime | None) -> str:

@@ -7,13 +7,33 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
-__all__ = ["begin_worker", "cores", "may_fork"]
+__all__ = ["begin_worker", "cores", "employing", "may_fork"]
+
+_EMPLOYED: ContextVar[int | None] = ContextVar("employed", default=None)
 
 
 def cores() -> int:
-    """Return how many processors this process may use."""
+    """Return how many workers there may be: those employed, else the processors this process may use."""
+    employed = _EMPLOYED.get()
+    if employed is not None:
+        return employed
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def employing(count: int | None) -> Iterator[None]:
+    """Let all that is spread meanwhile, with no executor of its own, have *count* workers; None: one for each core."""
+    if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
+        raise ValueError(f"workers must be a whole number from 1, but was {count!r}")
+    before = _EMPLOYED.set(count)
+    try:
+        yield
+    finally:
+        _EMPLOYED.reset(before)
 
 
 def may_fork() -> bool:

@@ -494,7 +494,7 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 def test_the_script_prints_writes_and_warns(tmp_path):
     done = run(
         "--families", "constant", "--origins", "2021-08-12", "--horizons", "3", "--out", tmp_path, "--seed", "3",
-        "--bases", "press", "best_date",
+        "--bases", "press,best_date",
     )  # fmt: skip
 
     assert 0 == done.returncode, done.stderr
@@ -507,8 +507,8 @@ def test_the_script_prints_writes_and_warns(tmp_path):
     ("arguments", "message"),
     [
         (("--families", "sige"), "hindcast: no family 'sige'; did you mean 'siege'?\n"),
-        (("--replications", "0"), "hindcast: replications must be whole numbers from 1, but was 0\n"),
-        (("--seed", "-1"), "hindcast: seed must be a non-negative integer, but was -1"),
+        (("--replications", "0"), "hindcast: Invalid value for '--replications': must be at least 1, but was 0\n"),
+        (("--seed", "-1"), "hindcast: Invalid value for '--seed': must not be negative, but was -1\n"),
         (("--out", str(ROOT / "README.md")), "must be a folder, but is a file; name another place"),
     ],
 )
@@ -552,7 +552,7 @@ BAD = [
      "hindcast: origins: must be a date such as '2021-08-12', but was '12 August'"),
     ({"horizons": [1.5]}, TypeError, "hindcast: horizons must be whole numbers from 1, but was 1.5"),
     ({"horizons": [0]}, ValueError, "hindcast: horizons must be whole numbers from 1, but was 0"),
-    ({"seed": -1}, ValueError, "hindcast: seed must be a non-negative integer, but was -1"),
+    ({"seed": -1}, ValueError, "hindcast: Invalid value for '--seed': must not be negative, but was -1\n"),
     ({"seed": 1.0}, TypeError,
      "hindcast: seed must be a non-negative integer, but was 1.0; no seed, no repeating"),
     ({"draws": True}, TypeError, "hindcast: draws must be whole numbers from 1, but was True"),

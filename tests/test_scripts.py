@@ -74,7 +74,7 @@ def test_readme_gives_two_commands_of_one_line():
     assert "scenarios/thirty_days.py" in lines[0] and "pytest" in lines[1]
 
 
-SMALL = ("--replications", "400", "--families", "constant", "momentum", "--seed", "3")
+SMALL = ("--replications", "400", "--families", "constant,momentum", "--seed", "3", "--no-breakevens")
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +138,8 @@ def test_the_text_answers_every_part_of_the_question():
         "What the assessment implied (F9, F10)",
         "0.32663",
         "control_of_kabul     15 Aug (day 3)   15 Aug (day 3)",
+        "How much slower, or weaker, each parameter would have had to be",
+        "\ndigest ",
     ):
         assert part in text
 
@@ -147,13 +149,13 @@ def test_the_text_answers_every_part_of_the_question():
     [
         (("--families", "contagon"), "scenario thirty_days: no family 'contagon'; did you mean 'contagion'?"),
         (("--families", "siege,siege"), "a family is named twice"),
-        (("--horizon", "inf"), "horizon must be a positive finite number of days, but was inf"),
-        (("--horizon", "-3"), "horizon must be a positive finite number of days, but was -3.0"),
-        (("--replications", "0"), "argument --replications: must be at least 1, but was 0"),
-        (("--replications", "many"), "argument --replications: must be a whole number, but was 'many'"),
+        (("--horizon", "inf"), "'--horizon': must be a positive finite number of days, but was inf"),
+        (("--horizon", "-3"), "'--horizon': must be a positive finite number of days, but was -3.0"),
+        (("--replications", "0"), "'--replications': must be at least 1, but was 0"),
+        (("--replications", "many"), "'--replications': must be a whole number, but was 'many'"),
         (("--prefer", "alternativ"), "did you mean 'alternative'?"),
         (("--borders", "al"), "did you mean 'all'?"),
-        (("--seed", "-1"), "argument --seed: must not be negative, but was -1"),
+        (("--seed", "-1"), "'--seed': must not be negative, but was -1"),
         (("--json", str(SCRIPT / "x.json")), "must be a folder, but is a file; name another place"),
         (("--out", str(SCRIPT)), "must be a folder, but is a file; name another place"),
     ],

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from sim.result import Result
 
-__all__ = ["PICTURES", "save_pictures"]
+__all__ = ["PICTURES", "save_figures", "save_pictures"]
 
 #: What a format would otherwise say of when and by what it was written.
 _SILENT: Mapping[str, Mapping[str, None]] = {
@@ -85,14 +85,26 @@ def save_pictures(
     if isinstance(dpi, bool) or not isinstance(dpi, (int, float)) or not 0.0 < dpi < math.inf:
         raise ValueError(f"{where}: dpi must be a positive number of dots per inch, but was {dpi!r}")
     place = require_folder(folder)
-    drawn: dict[str, bytes] = {}
+    drawn: dict[str, Figure | SubFigure] = {}
     for name in names:
         try:
-            figure = PICTURES[name](result, shown)
+            drawn[name] = PICTURES[name](result, shown)
         except ValueError as error:
             warnings.warn(f"{where}: left out {name}: {error}", RuntimeWarning, stacklevel=2)
-            continue
-        drawn |= {f"{name}.{kind}": _bytes(figure, kind, dpi) for kind in kinds}
+    return save_figures(drawn, place, formats=kinds, dpi=dpi)
+
+
+def save_figures(
+    figures: Mapping[str, Figure | SubFigure], folder: str | Path, *, formats: Iterable[str] = ("png", "svg"),
+    dpi: float = 200,
+) -> list[Path]:  # fmt: skip
+    """Write *figures* into *folder*, each under its name and in each of *formats*; return the paths.
+
+    All are drawn before any is written, each whole or not at all. Raise what ``save_pictures`` raises.
+    """
+    kinds = _chosen("save_figures", "formats", formats, _SILENT)
+    place = require_folder(folder)
+    drawn = {f"{name}.{kind}": _bytes(figure, kind, dpi) for name, figure in figures.items() for kind in kinds}
     for name, content in drawn.items():
         write_whole(place / name, content)
     return [place / name for name in drawn]

@@ -307,20 +307,32 @@ print(len(ensemble), Pressure("half_ring")(ensemble).probability(within=30))
 """
 
 
+def script(text: str) -> Runner:
+    """A way to do the work: a Python of its own that runs *text*, from a cold start."""
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+
+    def call(_: int) -> str:
+        command = [sys.executable, "-c", text]
+        done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return Runner(call, lambda said: (1, said))
+
+
 def test_a_script_of_a_thousand_replications_from_a_cold_start(table: Table) -> None:
-    def script(text: str) -> Runner:
-        path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-
-        def call(_: int) -> str:
-            command = [sys.executable, "-c", text]
-            done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True)
-            assert done.returncode == 0, done.stderr
-            return done.stdout
-
-        return Runner(call, lambda said: (1, said))
-
     timings = in_turn({
         "script of 1,000 replications": script(SCRIPT), "import numpy, numba": script("import numpy, numba"),
     })  # fmt: skip
     assert {out.split()[0] for out in timings["script of 1,000 replications"].kept} == {"1000"}
     table.add(Row("cold start: script to import numpy, numba", *timings, timings))
+
+
+def test_the_command_shows_its_help_in_hardly_more_than_typer_takes_to_load(table: Table) -> None:
+    timings = in_turn({
+        "sweepcast --help": script("from sim.cli import sweepcast; sweepcast(['--help'])"),
+        "import typer": script("import typer"), "bare Python": script("pass"),
+    })  # fmt: skip
+    assert all(out.startswith("Usage: sweepcast") for out in timings["sweepcast --help"].kept)
+    table.add(Row("cold start: sweepcast --help to import typer", *list(timings)[:2], timings, at_most=2.0))
+    table.add(Row("cold start: sweepcast --help to a bare Python", *list(timings)[::2], timings))
