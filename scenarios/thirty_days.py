@@ -19,7 +19,11 @@ SCENARIO = BASE.but(
     },
     arguments={"families": "one week cannot choose between model classes, so all four answer"},
     readings=(*BASE.readings, "the families are weighted equally in the pooled answer"),
-)
+    beside=(
+        "trend_holds", "contagion", "highways_cut", "air_power_ends", "counter_offensive", "consolidation",
+        "negotiated", "everything", "as_it_happened",
+    ),
+)  # fmt: skip
 
 if __name__ == "__main__":
     raise SystemExit(main(SCENARIO))
