@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
+from dataclasses import replace
 from pathlib import Path
 
+from sim.explore.breakevens import Breakeven
+from sim.explore.pace import breakeven_table
 from sim.outcomes import FullControl, Pressure
 from sim.projecting import Memory
 from sim.report import days, table
@@ -13,7 +16,7 @@ from sim.result import Result
 from sim.scenario import Scenario
 from sim.scenario_file import load_scenario
 
-__all__ = ["beside", "beside_table"]
+__all__ = ["beside", "beside_table", "lever_breakevens"]
 
 
 def beside(
@@ -45,6 +48,28 @@ def _named(progress: Callable[[str, float], object], name: str) -> Callable[[str
     return lambda what, share: progress(f"{name}: {what}", share)
 
 
+def lever_breakevens(
+    results: Mapping[str, Result], *, within: float, seed: int, progress: Callable[[str, float], object] | None = None
+) -> tuple[Breakeven, ...]:
+    """Return the break-even of every lever in *results*, for half the ring being lost *within* days.
+
+    A lever that several scenarios have is taken from the last of them. Scenarios with processes, which only SimPy can
+    run, or whose horizon is nearer than *within* days are left out.
+    """
+    told = {
+        lever: name
+        for name, result in results.items()
+        if not result.scenario.processes and result.scenario.horizon >= within
+        for lever in result.scenario.lever_parameters
+    }
+    rows: list[Breakeven] = []
+    for name in dict.fromkeys(told.values()):
+        cases = {family: replace(case, family=f"{name}, {family}") for family, case in results[name].cases.items()}
+        mine = [lever for lever, whose in told.items() if whose == name]
+        rows += breakeven_table(cases, within=within, seed=seed, parameters=mine, progress=progress).rows
+    return tuple(rows)
+
+
 def beside_table(results: Mapping[str, Result], *, pressure_within: float, control_within: float) -> str:
     """Return as text, for each of *results*, when pressure and full control come: pooled over its families.
 
@@ -61,10 +86,12 @@ def beside_table(results: Mapping[str, Result], *, pressure_within: float, contr
         cells = []
         for outcome, day in asked:
             projection = result.projections[family, outcome.name]
-            if day > projection.horizon:
+            if result.scenario.follows != "models" and projection.median <= day:  # what happened has no probability
+                within = "yes"
+            elif day > projection.horizon:
                 within = "beyond the horizon"
-            elif result.scenario.follows != "models":  # what happened has no probability
-                within = "yes" if projection.median <= day else "no"
+            elif result.scenario.follows != "models":
+                within = "no"
             else:
                 within = str(projection.probability(day))
             cells += [within, days(projection.median)]

@@ -43,7 +43,8 @@ def run(
     --out writes projections.csv and run.json, which holds all it takes to make the run again.
     """
     from sim.answer import Answer
-    from sim.beside import beside
+    from sim.beside import beside, lever_breakevens
+    from sim.explore.breakevens import BreakevenTable
     from sim.explore.pace import breakeven_table
     from sim.outlet import Outlet
     from sim.report import json_text
@@ -60,6 +61,9 @@ def run(
         if breakevens or (breakevens is None and can and not asked.levers and not asked.processes):
             slower = breakeven_table(result.cases, within=_ASSESSED, seed=seed, progress=tell)
         others = beside(asked.beside, seed=seed, replications=replications, memory=memory, progress=tell)
+        if slower is not None:
+            levers = lever_breakevens(others, within=_ASSESSED, seed=seed, progress=tell)
+            slower = BreakevenTable((*slower.rows, *levers))
     given = Answer(result, slower, others)
     outlet.give(given.text(), json_text(given.plain()), given.write, _pictures(result, slower))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.case import Case
+from sim.control import nearest
 from sim.engines.compiled import uncompiled
 from sim.engines.simpy_engine import SimPyEngine
 from sim.explore.asking import At, many_cases, one_case, require_question, signed
@@ -107,7 +108,8 @@ def breakeven(
 def breakeven_table(
     scenario: Scenario | Case | Mapping[str, Case] | str | Path, outcomes: Sequence[Outcome] = (Pressure("half_ring"),),
     within: float = 30.0, probability: float = 0.5, *, seed: int, precision: float = 0.01, most: int = 20_000,
-    draws: int = 1000, memory: Memory | None = None, progress: Tell | None = None,
+    draws: int = 1000, parameters: Iterable[str] | None = None, memory: Memory | None = None,
+    progress: Tell | None = None,
 ) -> BreakevenTable:  # fmt: skip
     """Return the break-even of every parameter and lever of every family, each alone; see ``breakeven``.
 
@@ -120,6 +122,8 @@ def breakeven_table(
     outcomes : sequence of Outcome
     within, probability, seed, precision, draws, memory, progress
         As in ``breakeven``.
+    parameters : iterable of str, optional
+        These alone, in the families that have them.
     most : int
         Replications a point may take, so that a table takes seconds; rows whose error is above *precision* for it say
         so by their error.
@@ -132,10 +136,11 @@ def breakeven_table(
     where = "breakeven_table"
     outcomes = require_question(where, outcomes, probability, None, precision)
     cases = many_cases(scenario, where, within, outcomes, seed, draws, memory, progress)
+    only = _only(parameters, cases.values(), where)
     jobs: list[tuple[Case, str, Literal["posterior", "maximum likelihood"]]] = []
     for case in cases.values():
         learnt = () if case.posterior is None else case.posterior.model.free
-        for name in case.model.parameters:
+        for name in filter(only.__contains__, case.model.parameters):
             jobs.append((case, name, "posterior"))
             if learnt == (name,):
                 jobs.append((case, name, "maximum likelihood"))
@@ -148,6 +153,17 @@ def breakeven_table(
             progress(f"break-even of {case.family} {name}", done / len(jobs))
         rows += _found(_placed(case, at), name, at, question)
     return BreakevenTable(tuple(rows))
+
+
+def _only(parameters: Iterable[str] | None, cases: Iterable[Case], where: str) -> frozenset[str]:
+    known = {name for case in cases for name in case.model.parameters}
+    if isinstance(parameters, str):
+        raise TypeError(f"{where}: parameters must be a list of names, but was {parameters!r}; write [{parameters!r}]")
+    asked = known if parameters is None else frozenset(parameters)
+    for name in asked:
+        if name not in known:
+            raise ValueError(f"{where}: no parameter {name!r} in any family; {nearest(name, sorted(known))}")
+    return frozenset(asked)
 
 
 class _Question(NamedTuple):
