@@ -33,9 +33,10 @@ def block(text: str, start: str) -> str:
 
 
 if __name__ == "__main__":
-    # Hold README's table against the output of the first command.
+    # Hold README's tables against the output of the first command.
     readme, output = (Path(name).read_text(encoding="utf-8") for name in sys.argv[1:3])
-    pinned = block(readme, "pooled over")
-    printed = output[output.index("pooled over") :].splitlines()[: len(pinned.splitlines())]
-    if told := differences(pinned, "\n".join(printed)):
-        sys.exit("README's table is out of date\n" + "\n".join(told))
+    for start in ("pooled over", "Beside other scenarios"):
+        pinned = block(readme, start)
+        printed = output[output.index(start) :].splitlines()[: len(pinned.splitlines())]
+        if told := differences(pinned, "\n".join(printed)):
+            sys.exit("README's table is out of date\n" + "\n".join(told))
