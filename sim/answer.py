@@ -15,6 +15,9 @@ from sim.result import Result
 
 __all__ = ["Answer"]
 
+#: Days of the questions put to all scenarios where this one asks for none.
+_PRESSURE, _CONTROL = 30.0, 120.0
+
 
 @dataclass(frozen=True, eq=False)
 class Answer:
@@ -41,7 +44,8 @@ class Answer:
                 "Beside other scenarios, from the same seed\n"
                 + beside_table(
                     {scenario.name: self.result, **self.others},
-                    pressure_within=max(scenario.pressure_within), control_within=max(scenario.control_within),
+                    pressure_within=max(scenario.pressure_within, default=_PRESSURE),
+                    control_within=max(scenario.control_within, default=_CONTROL),
                 )
                 + "\n"
             )  # fmt: skip

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from sim.explore.breakevens import Breakeven
 from sim.explore.pace import breakeven_table
@@ -16,7 +17,24 @@ from sim.result import Result
 from sim.scenario import Scenario
 from sim.scenario_file import load_scenario
 
-__all__ = ["beside", "beside_table", "lever_breakevens"]
+__all__ = ["beside", "beside_table", "lever_breakevens", "scenarios_beside"]
+
+
+def scenarios_beside(scenario: Scenario, **changes: Any) -> tuple[Scenario, ...]:
+    """Return the scenarios that *scenario* names beside itself, with the fields that were changed in it changed too.
+
+    Raise what ``sim.load_scenario`` raises; a ValueError if two have one name, the first one's own included.
+    """
+    found = [replace(load_scenario(name), **changes) for name in scenario.beside]
+    names = [scenario.name, *(other.name for other in found)]
+    _require_names(names)
+    return tuple(found)
+
+
+def _require_names(names: Sequence[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"beside: scenarios must have names of their own, but two are called {', '.join(twice)}")
 
 
 def beside(
@@ -30,10 +48,7 @@ def beside(
     can be seen then; a ValueError if two have one name.
     """
     scenarios = [load_scenario(each) for each in others]
-    names = [scenario.name for scenario in scenarios]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(f"beside: scenarios must have names of their own, but two are called {', '.join(twice)}")
+    _require_names([scenario.name for scenario in scenarios])
     known: Memory = {} if memory is None else memory
     found = {}
     for scenario in scenarios:
@@ -85,7 +100,10 @@ def beside_table(results: Mapping[str, Result], *, pressure_within: float, contr
         family = "pooled" if len(result.ensembles) > 1 else next(iter(result.ensembles))
         cells = []
         for outcome, day in asked:
-            projection = result.projections[family, outcome.name]
+            projection = result.projections.get((family, outcome.name))
+            if projection is None:  # a theatre without a hub
+                cells += ["", ""]
+                continue
             if result.scenario.follows != "models" and projection.median <= day:  # what happened has no probability
                 within = "yes"
             elif day > projection.horizon:

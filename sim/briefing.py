@@ -23,9 +23,11 @@ def briefing(result: Result, breakevens: BreakevenTable | None = None) -> str:
 
     *breakevens*, from ``sim.explore.breakeven_table(result.cases, …)``, follow the closed form of one constant pace.
     """
+    pressed = result.theatre.hub is not None  # else there is nothing to press on
     sections = [
         _known(result), _calibration(result), _assumed(result), *_families(result), _pooled(result),
-        _assessment(result), _breakeven(result), "" if breakevens is None else _breakevens(breakevens),
+        _assessment(result) if pressed else "", _breakeven(result) if pressed else "",
+        "" if breakevens is None else _breakevens(breakevens),
         _happened(result), _limits(),
     ]  # fmt: skip
     return "\n\n".join(section for section in sections if section) + "\n"
@@ -43,12 +45,14 @@ def _known(result: Result) -> str:
         _run(result),
     ]  # fmt: skip
     defined = [[name, text] for name, text in PRESSURES.items()]
-    asked = max(*scenario.pressure_within, *scenario.control_within)
+    asked = max(*scenario.pressure_within, *scenario.control_within, 0.0)
     short = (
         ""
         if asked <= scenario.horizon
         else f"\nQuestions beyond the horizon of {scenario.horizon:g} days are left out."
     )
+    if result.theatre.hub is None:
+        return "\n".join(lines) + short + "\nThe theatre names no hub, so nothing is asked of pressure on it."
     return (
         "\n".join(lines)
         + short
@@ -94,19 +98,17 @@ def _assumed(result: Result) -> str:
 
 
 def _families(result: Result) -> list[str]:
-    return [
-        f"{family}\n" + projection_table(_mine(result, family, control=False)) + _control(result, family)
-        for family in result.ensembles
-    ]
+    return [f"{family}\n" + _tables(result, family) for family in result.ensembles]
 
 
 def _mine(result: Result, family: str, *, control: bool) -> list[Row]:
     return [row for row in result.rows if row.family == family and (row.outcome in PRESSURES) is not control]
 
 
-def _control(result: Result, family: str) -> str:
-    found = _mine(result, family, control=True)
-    return "\n\n" + projection_table(found) if found else ""
+def _tables(result: Result, family: str) -> str:
+    """Return the answers on pressure and those on control, as far as either was asked for."""
+    found = [_mine(result, family, control=control) for control in (False, True)]
+    return "\n\n".join(projection_table(rows) for rows in found if rows)
 
 
 def _pooled(result: Result) -> str:
@@ -114,7 +116,7 @@ def _pooled(result: Result) -> str:
         return ""
     weights = ", ".join(f"{name} {weight:.2f}" for name, weight in result.weights.items())
     text = f"pooled over families, weights: {weights} (equal: one week cannot choose between model classes)\n"
-    return text + projection_table(_mine(result, "pooled", control=False)) + _control(result, "pooled")
+    return text + _tables(result, "pooled")
 
 
 def _assessment(result: Result) -> str:

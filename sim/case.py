@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -108,9 +109,11 @@ class Case:
             raise ValueError(
                 f"case: no parameter {parameter!r} in {self.family}; {nearest(parameter, self.model.parameters)}"
             )
+        if isinstance(factor, bool) or not isinstance(factor, (int, float, np.number)) or not math.isfinite(factor):
+            raise ValueError(f"case: factor must be a finite number, but was {factor!r}")
         values = self.draws.values.copy()
         values[:, self.draws.names.index(parameter)] *= factor
-        return replace(self, draws=Draws(self.draws.names, values))
+        return replace(self, draws=self.model.checked(Draws(self.draws.names, values)))
 
     def thin(self, count: int) -> Case:
         """Return the case with *count* of its draws, evenly spaced."""

@@ -43,7 +43,7 @@ def run(
     --out writes projections.csv and run.json, which holds all it takes to make the run again.
     """
     from sim.answer import Answer
-    from sim.beside import beside, lever_breakevens
+    from sim.beside import beside, lever_breakevens, scenarios_beside
     from sim.explore.breakevens import BreakevenTable
     from sim.explore.pace import breakeven_table
     from sim.outlet import Outlet
@@ -53,14 +53,17 @@ def run(
     can = asked.follows == "models" and asked.horizon >= _ASSESSED
     if breakevens and not can:
         raise ValueError(f"break-evens need models, and a horizon of {_ASSESSED:g} days; use --no-breakevens")
+    changes = {"horizon": horizon, "prefer": prefer, "borders": borders}
+    company = scenarios_beside(asked, **{name: value for name, value in changes.items() if value is not None})
     outlet = Outlet.ready(out, json, plots)
     memory: Memory = {}
     slower = None
     with _at_work(workers) as tell:
         result = asked.run(seed=seed, replications=replications, memory=memory, progress=tell)
-        if breakevens or (breakevens is None and can and not asked.levers and not asked.processes):
+        plain = can and not asked.levers and not asked.processes and result.theatre.hub is not None
+        if breakevens or (breakevens is None and plain):
             slower = breakeven_table(result.cases, within=_ASSESSED, seed=seed, progress=tell)
-        others = beside(asked.beside, seed=seed, replications=replications, memory=memory, progress=tell)
+        others = beside(company, seed=seed, replications=replications, memory=memory, progress=tell)
         if slower is not None:
             levers = lever_breakevens(others, within=_ASSESSED, seed=seed, progress=tell)
             slower = BreakevenTable((*slower.rows, *levers))

@@ -91,7 +91,10 @@ def commas(read: Callable[[str], Any] = str) -> Callable[[Any], tuple[Any, ...]]
     """Return what reads values joined by commas, each as *read* does."""
 
     def several(text: Any) -> tuple[Any, ...]:
-        return tuple(read(part.strip()) for part in str(text).split(",") if part.strip())
+        found = tuple(read(part.strip()) for part in str(text).split(",") if part.strip())
+        if not found:
+            raise typer.BadParameter(f"must name at least one, but was {str(text)!r}")
+        return found
 
     return several
 

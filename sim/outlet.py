@@ -57,21 +57,21 @@ class Outlet:
     def give(
         self, text: str, whole: str, tables: Write = lambda folder: [], pictures: Write = lambda folder: []
     ) -> None:
-        """Write what is to be written, each file whole or not at all, and print *text*, or *whole*, which is JSON.
+        """Print *text*, or *whole*, which is JSON; then write what is to be written, each file whole or not at all.
 
         *tables* and *pictures* write into a folder and return the paths. What was written is told on standard error.
         Raise a RuntimeError if something could not be written.
         """
+        show(whole if self.json == "-" else text)
         try:
-            written = [] if self.out is None or tables is None else tables(self.out)
+            written = [] if self.out is None else tables(self.out)
             if self.file is not None:
                 report.write_atomically(self.file, whole)
                 written.append(self.file)
-            if self.pictures is not None and pictures is not None:
+            if self.pictures is not None:
                 written += pictures(self.pictures)
         except OSError as error:
-            raise RuntimeError(f"the answer is there, but could not be written: {error}") from error
-        show(whole if self.json == "-" else text)
+            raise RuntimeError(f"the answer above could not be written: {error}") from error
         for path in written:
             print(f"wrote {path}", file=sys.stderr)
 

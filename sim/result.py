@@ -10,6 +10,7 @@ from sim import report
 from sim.calibration import Posterior
 from sim.case import Case
 from sim.ensemble import Ensemble
+from sim.outcomes import Pressure
 from sim.plain import digest
 from sim.projection import Projection, pooled
 from sim.record import Record
@@ -46,7 +47,10 @@ class Result:
     def __post_init__(self) -> None:
         answers: dict[tuple[str, str], Projection] = {}
         found: list[report.Row] = []
+        hub = next(iter(self.cases.values())).model.theatre.hub
         for outcome, within in self.scenario.asked:
+            if hub is None and isinstance(outcome, Pressure):
+                continue  # there is nothing to press on
             mine = {family: outcome(ensemble) for family, ensemble in self.ensembles.items()}
             if len(mine) > 1:
                 mine["pooled"] = pooled(mine)

@@ -167,7 +167,12 @@ class Scenario:
         known = [each.name for each in fields(self)]
         for change in changes:
             if change not in known or change in _LABELS:
-                raise ValueError(f"scenario {name}: no field {change!r} to change; {nearest(change, known)}")
+                hint = (
+                    "name and title come first, and base is this one's name"
+                    if change in _LABELS
+                    else nearest(change, known)
+                )
+                raise ValueError(f"scenario {name}: no field {change!r} to change; {hint}")
         for added in ("facts", "arguments", "models", "levers"):
             mine, more = getattr(self, added), changes.get(added)
             if isinstance(more, Mapping):  # what is none is refused where any scenario refuses it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sim.beside import beside, beside_table, lever_breakevens
+from sim.beside import beside, beside_table, lever_breakevens, scenarios_beside
 from sim.explore import breakeven_table
 from sim.hazards import Calendar
 from sim.priors import Normal
@@ -77,3 +77,12 @@ def test_parameters_no_family_has_are_refused():
         breakeven_table(cases, seed=3, parameters=["seizure.bas"])
     with pytest.raises(TypeError, match="breakeven_table: parameters must be a list of names, but was 'seizure'"):
         breakeven_table(cases, seed=3, parameters="seizure")
+
+
+def test_what_stands_beside_is_known_by_names_of_its_own_before_any_work():
+    with pytest.raises(ValueError, match="names of their own, but two are called trend_holds"):
+        scenarios_beside(TREND.but("trend_holds", "Mine", beside=("trend_holds",)))
+    with pytest.raises(ValueError, match="'nope' is no scenario that comes along"):
+        scenarios_beside(TREND.but("mine", "Mine", beside=("nope",)))
+    (other,) = scenarios_beside(TREND.but("mine", "Mine", beside=("contagion",)), horizon=40.0)
+    assert ("contagion", 40.0) == (other.name, other.horizon)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 from conftest import nightly
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 import sim
 from sim.briefing import briefing
@@ -429,3 +429,35 @@ def test_a_start_with_everything_lost_answers_and_does_not_fail(steady, afghan):
     case = Case("constant", Model(afghan, {"seizure": Baseline(LogNormal(0.05, 1.0))}), steady.draws, lost, 60.0)
 
     assert not sim.breakeven(case, HALF_RING, seed=1).found
+
+
+def test_a_probability_so_few_replications_cannot_tell_is_refused(steady):
+    refused(
+        "breakeven: 400,000 replications cannot tell a probability of 1e-06; it must be at least 5e-05 away from 0 and 1",
+        steady, HALF_RING, probability=1e-6,
+    )  # fmt: skip
+    refused(
+        "breakeven: 2,000 replications cannot tell a probability of 0.001; it must be at least 0.01 away from 0 and 1",
+        steady, HALF_RING, probability=0.001, replications=2000,
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="breakeven_table: most must be a whole number from 100, but was 0"):
+        breakeven_table(steady, seed=1, most=0)
+
+
+def test_a_rare_outcome_is_found_where_it_is(steady):
+    rate = steady.draws["seizure.baseline"]
+    found = sim.breakeven(steady, HALF_RING, probability=0.001, seed=2, precision=0.02)
+
+    def chance(factor):
+        return float(np.mean(special.bdtrc(2, 6, 1.0 - np.exp(-factor * rate * 30.0)))) - 0.001
+
+    exact = optimize.brentq(chance, 1e-4, 1.0)
+    assert abs(found.factor - exact) < 5.0 * found.mc_error
+    assert found.mc_error < 0.05 * exact
+
+
+def test_a_case_is_scaled_within_its_support(steady):
+    with pytest.raises(ValueError, match=r"draws: seizure\.baseline must not be below 0"):
+        steady.scaled("seizure.baseline", -1.0)
+    with pytest.raises(ValueError, match="case: factor must be a finite number, but was '2'"):
+        steady.scaled("seizure.baseline", "2")

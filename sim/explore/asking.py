@@ -14,7 +14,7 @@ from sim.case import Case
 from sim.control import nearest
 from sim.engines.recorded import RecordedEngine
 from sim.explore.asked import day_of, family_of, outcome_of, scenario_of, whole
-from sim.explore.crossing import By
+from sim.explore.crossing import FEWEST, By
 from sim.model import CONTESTED_AT_START, Model
 from sim.outcomes import Outcome
 from sim.projecting import Memory, Tell
@@ -95,7 +95,7 @@ def _theatre(scenario: Scenario) -> Theatre:
 
 
 def require_question(
-    where: str, outcomes: Iterable[Outcome], probability: float, replications: int | None, precision: float
+    where: str, outcomes: Iterable[Outcome], probability: float, replications: int | None, precision: float, most: int
 ) -> tuple[Outcome, ...]:
     """Return the outcomes. Raise a ValueError or TypeError if a part of the question that needs no model is wrong."""
     if isinstance(outcomes, (str, Outcome)) or not isinstance(outcomes, Iterable):
@@ -106,6 +106,13 @@ def require_question(
             raise ValueError(f"{where}: {name} must be in (0, 1), but was {share!r}")
     if replications is not None:
         whole(replications, 100, f"{where}: replications")
+    whole(most, 100, f"{where}: most")
+    count = most if replications is None else replications
+    if min(probability, 1.0 - probability) * count < FEWEST:
+        raise ValueError(
+            f"{where}: {count:,} replications cannot tell a probability of {probability:g}; it must be at least "
+            f"{FEWEST / count:g} away from 0 and 1"
+        )
     if not outcomes:
         raise ValueError(f"{where}: name at least one outcome, such as Pressure('half_ring')")
     return outcomes
@@ -130,7 +137,9 @@ def _require_case(case: object, where: str) -> None:
 
 def _require_at(at: At, projected: Model, calibrated: Model | None, family: str) -> None:
     if isinstance(at, Mapping):
-        for name in at:
+        for name, value in at.items():
+            if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not math.isfinite(value):
+                raise ValueError(f"breakeven: at must give a finite number for {name}, but was {value!r}")
             if name not in projected.parameters:
                 raise ValueError(
                     f"breakeven: at has {name!r}, no parameter of {family}; {nearest(name, projected.parameters)}"

@@ -91,6 +91,9 @@ class Reasons:
         self.processes = [
             name for name, recipe in zip(names, self.recipes, strict=True) if getattr(recipe.engine, "processes", ())
         ]
+        # The same processes on both sides are no difference, where the law has one.
+        engines = [recipe.engine for recipe in self.recipes]
+        self.shared_processes = len({getattr(engine, "processes", ()) for engine in engines}) == 1
 
     def at_the_start(self, replication: int, p: int, control: NDArray[np.int8]) -> Parting:
         """Return the parting of a pair of which province *p* begins otherwise."""
@@ -207,7 +210,7 @@ class Reasons:
         """Add what the law does not say: the budget spent otherwise where the event happened, by processes there."""
         assert followed is not None
         cause = Cause("", "processes", f"in {' and '.join(self.processes)}")
-        if self.names[side] in self.processes:
+        if self.names[side] in self.processes and not (self.shared_processes and sum(weights.values()) > 0.0):
             r = tuple(self.hazards[side]).index(name)
             budget = self.followers[side].budget(replication, r, p, followed.fired)
             running = (followed.control[:, p] == TRANSITIONS[name].source) & (followed.begin >= followed.fresh)

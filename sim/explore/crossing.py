@@ -19,7 +19,7 @@ from sim.case import Case
 from sim.model import CONTESTED_AT_START, Draws
 from sim.outcomes import Outcome
 
-__all__ = ["By", "Crossing", "Curve", "by_draw", "crossing"]
+__all__ = ["FEWEST", "By", "Crossing", "Curve", "by_draw", "crossing"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Hits: TypeAlias = NDArray[np.bool_]
@@ -29,6 +29,8 @@ By: TypeAlias = Literal["factor", "shift"]
 _LOOKS = 7
 #: Half the distance over which a slope is taken: factors a tenth apart.
 _REACH = 0.1
+#: Hits, or misses, that a probability must have in the mean to be told from none.
+FEWEST = 20
 #: Replications of a draw in each half, at least; odd, so that a median is one of them.
 _EACH = 25
 #: Steps of the search of each draw: a range of 10,000 to one is cut down to 1%.
@@ -120,7 +122,9 @@ def crossing(
     to *precision*, at *most* so many.
     """
     draws = len(curve.case.draws)
-    taken = count if count is not None else _whole(2000, draws, most)
+    # Where few replications tell, there must be enough of them that some do.
+    least = max(2000, math.ceil(FEWEST / min(level, 1.0 - level)))
+    taken = count if count is not None else _whole(least, draws, most)
     places = np.linspace(*ends, _LOOKS)
     looks = [curve.hits(float(x), taken)[which] for x in places]
     reached = np.array([np.mean(hits) >= level for hits in looks])
@@ -204,6 +208,10 @@ def _errors(
     trials = len(hits) // draws
     share = hits[: trials * draws].reshape(trials, draws).mean(axis=0)
     chance = float(np.mean(share * (1.0 - share))) / ((trials - 1) * draws)
+    if not 0 < hits.sum() < len(hits):
+        # Half a hit more on either side: where none is seen, chance is not nought.
+        middle = (float(hits.sum()) + 0.5) / (len(hits) + 1.0)
+        chance = middle * (1.0 - middle) / len(hits)
     if draws == 1:
         whole = chance
     elif curve.order is not None:
@@ -249,8 +257,8 @@ def by_draw(
     """
     each = max(_EACH, math.ceil(5.0 / min(level, 1.0 - level)) | 1)
     draws = min(len(curve.case.draws), max(20, budget // (2 * each)))
-    if len(curve.case.draws) < 20:
-        return math.nan, math.nan, math.nan
+    if len(curve.case.draws) < 20 or 40 * each > max(budget, 20_000):
+        return math.nan, math.nan, math.nan  # too few draws, or too rare an outcome for each to be searched alone
     rank = min(each, max(1, round(level * (each + 1))))
     values = np.concatenate([curve.case.draws.thin(draws).values] * 2)
 
@@ -260,7 +268,7 @@ def by_draw(
 
     low, high = np.full(2 * draws, ends[0]), np.full(2 * draws, ends[1])
     under, over = beyond(low), ~beyond(high)
-    for _ in range(_HALVINGS):
+    for _ in range(max(_HALVINGS, math.ceil(math.log2((ends[1] - ends[0]) / 0.009)))):
         middle = 0.5 * (low + high)
         passed = beyond(middle)
         low, high = np.where(passed, low, middle), np.where(passed, middle, high)
@@ -282,4 +290,4 @@ def _points(found: Floats) -> tuple[float, float, float]:
         shrink = math.sqrt(max(0.0, 1.0 - noise / spread)) if spread > 0.0 else 0.0
     middle[inside] = centre + shrink * (middle[inside] - centre)
     low, high = (float(np.quantile(middle, q, method="inverted_cdf")) for q in (0.05, 0.95))
-    return low, high, float(np.mean(~inside))
+    return low, high, float(np.mean(~np.isfinite(found)))  # of both halves: either alone misses by chance

@@ -105,7 +105,7 @@ class Budget:
             f"{self.draws} draws a family, each with the same {self.replications} replications: {self.runs:,} runs, "
             f"{self.failed:,} failed; {self.level:.0%} intervals; seed {self.seed}",
         ]
-        if any(row.sequential < 0 or row.shapley < 0 for row in self.rows):
+        if any(row.sequential < 0 or row.shapley < -1e-12 for row in self.rows):
             lines.append("Shares below nought, noise of the estimate, are printed as 0; .rows has them as they are.")
         return "\n".join(lines)
 

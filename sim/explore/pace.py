@@ -15,6 +15,7 @@ from sim.case import Case
 from sim.control import nearest
 from sim.engines.compiled import uncompiled
 from sim.engines.simpy_engine import SimPyEngine
+from sim.explore.asked import teller
 from sim.explore.asking import At, many_cases, one_case, require_question, signed
 from sim.explore.breakevens import Breakeven, BreakevenTable
 from sim.explore.crossing import By, Crossing, Curve, by_draw, crossing
@@ -92,7 +93,12 @@ def breakeven(
     RuntimeError
         If a replication failed.
     """
-    outcomes = require_question("breakeven", (outcome,), probability, replications, precision)
+    if not isinstance(vary, str):
+        raise TypeError(
+            f"breakeven: vary must be the name of a parameter, but was {vary!r}; breakeven_table asks of all"
+        )
+    progress = None if progress is None else teller(progress, "breakeven")
+    outcomes = require_question("breakeven", (outcome,), probability, replications, precision, _MOST)
     case = one_case(scenario, family, vary, within, outcomes, at, by, range, seed, draws, memory, progress)
     if progress is not None:
         progress(f"searching {vary} of {case.family}", 0.0)
@@ -134,7 +140,8 @@ def breakeven_table(
         A row for each family, parameter and outcome, found or not.
     """
     where = "breakeven_table"
-    outcomes = require_question(where, outcomes, probability, None, precision)
+    progress = None if progress is None else teller(progress, where)
+    outcomes = require_question(where, outcomes, probability, None, precision, most)
     cases = many_cases(scenario, where, within, outcomes, seed, draws, memory, progress)
     only = _only(parameters, cases.values(), where)
     jobs: list[tuple[Case, str, Literal["posterior", "maximum likelihood"]]] = []

@@ -143,13 +143,14 @@ def difference_of_means(one: Floats, other: Floats, ones: Clusters, others: Clus
     """
     change = other - one
     both = {**ones, **others}
-    variance = _variance(change, both)
+    alike = float(np.ptp(change)) <= 1e-12 * max(1.0, float(np.abs(change).max()))  # but for rounding
+    variance = 0.0 if alike else _variance(change, both)
     apart = _variance(one, ones) + _variance(other, others)
     ratio = apart / variance if variance > 0.0 else math.inf if apart > 0.0 else math.nan
     error = math.sqrt(variance) if variance > 0.0 else most / math.sqrt(len(change) * (len(change) + 2))
     reach = _student(both, len(change)) * error
     value = float(change.mean())
-    return Difference(value, error, ratio, value - reach, value + reach)
+    return Difference(value, error, ratio, max(-most, value - reach), min(most, value + reach))
 
 
 def _student(clusters: Clusters, size: int) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,8 +69,17 @@ def draw_differences(
             for family, ax in zip(both, axes, strict=True):
                 difference(base.ensembles[family], other.ensembles[family], outcome, ax, names=names)
                 ax.set_title(f"{outcome.name}, {family}")
-            figures[f"{other.scenario.name}_less_{base.scenario.name}_{outcome.name}"] = axes[0].figure
+            figures[_free(f"{other.scenario.name}_less_{base.scenario.name}_{outcome.name}", figures)] = axes[0].figure
     return save_figures(figures, folder)
+
+
+def _free(name: str, taken: Iterable[str]) -> str:
+    """Return *name* as a file can be called, and as none of those *taken* is."""
+    plain = re.sub(r"[^\w.-]+", "_", name).strip(".") or "picture"
+    found, count = plain, 2
+    while found in taken:
+        found, count = f"{plain}_{count}", count + 1
+    return found
 
 
 def _breakevens(table: BreakevenTable) -> dict[str, Figure | SubFigure]:
