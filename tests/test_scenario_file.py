@@ -240,7 +240,7 @@ def test_a_file_says_what_a_script_says(tmp_path):
 
 def test_a_saved_file_reads_as_one_would_write_it(tmp_path):
     given = replace(
-        air(), facts={"F14": "it ends"}, readings=(), source="", arguments={"seizure.calendar.air": "argued"}
+        air(), facts={"F14": "it ends"}, readings=(), source="", beside=(), arguments={"seizure.calendar.air": "argued"}
     )
 
     assert (
