@@ -36,7 +36,7 @@ SCENARIO = BASE.but(
     },
     arguments={
         "families": "air strikes bear on contests, which only this family has",
-        "fall.calendar.air_ends": "1.6 times as fast, 0.7 to 3.7 (5%-95%); the sign from F12 and SIGAR 2022, with one "
+        "fall.calendar.air_ends": "1.6 times as fast, 0.7 to 3.8 (5%-95%); the sign from F12 and SIGAR 2022, with one "
         "chance in six of the contrary (Kocher et al. 2011, Lyall 2015); the size is a guess. Wrong, it moves only "
         "what still stands on 1 September, day 19",
         "relief.calendar.air_ends": "0.6 times as fast, 0.3 to 1.4 (5%-95%); argued and as uncertain as the fall",

@@ -36,7 +36,7 @@ SCENARIO = BASE.but(
     arguments={
         "relief.calendar.rally": "the siege family has relief once in some 17 days after the week; Kunduz was given up "
         "after 15 days (28 September to 13 October 2015, New York Times), Ghazni cleared in 5 (10 to 15 August 2018, "
-        "Time), both with American air strikes and special forces: one to three times, so 1.6 times, 0.7 to 3.7",
+        "Time), both with American air strikes and special forces: one to three times, so 1.6 times, 0.7 to 3.8",
         "relief.reserves": "capitals that special forces can relieve at once: a guess, 4 (1.3 to 13). Kunduz and "
         "Ghazni each had them alone. If more can, relief is faster than said; the siege family alone has no limit",
         "seizure.calendar.militias": "0.6 times as fast, 0.3 to 1.4: argued as for the fall",

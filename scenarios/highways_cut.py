@@ -1,7 +1,10 @@
 """What does it matter that Ghazni's loss cuts the highway: is a capital cut off from Kabul the weaker for it?
 
 Contagion with a weakness of capitals cut off, and the siege family, which has one in seizures and in falls. Both may
-learn it from the week: Badakhshan was cut off from the 8th and lost on the 11th, Balkh from the 9th and held.
+learn it from the week. Cut off in the evening, by ``sim.severing.cut_off(theatre, theatre.record.until(day).state())``:
+on the 7th Sar-e Pol (lost on the 8th), from the 8th Badakhshan (lost on the 11th), from the 9th Balkh (held), from the
+11th Badghis, Faryab (both held) and Herat (lost on the 12th). Ghazni's loss cut the south on the last evening, the
+12th: Helmand, Kandahar, Uruzgan and Zabul.
 """
 
 import sim
@@ -34,7 +37,8 @@ SCENARIO = BASE.but(
         "contagion_cut.seizure.neighbours.road": "as in the contagion family",
         "contagion_cut.seizure.cutoff": "as in the siege family: no reserves and no supplies by road weaken (F6), "
         "airlift may make up for a road, so 0 is likeliest; up to 7 times (95%) is a wide guess, and the week hardly "
-        "moves it",
+        "moves it: by sim.severing.cut_off, evening by evening, Sar-e Pol, Badakhshan and Herat were cut off and then "
+        "lost, Balkh, Badghis and Faryab cut off and held, and the south was cut on the last evening",
         "families": "with contests the cut can also shorten a siege (F12, a surrounded garrison), so both forms answer",
     },
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from numbers import Real
 from types import MappingProxyType
 from typing import Any
 
@@ -25,7 +26,7 @@ def require_text(value: object, where: str) -> None:
 
 def is_days(value: object) -> bool:
     """Return whether *value* is a finite number of days, not negative."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf
+    return isinstance(value, Real) and not isinstance(value, bool) and 0.0 <= float(value) < math.inf
 
 
 def texts(given: object, where: str, what: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import sys
 import tomllib
@@ -9,6 +10,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from hashlib import blake2b
 from pathlib import Path
 from types import ModuleType
 
@@ -22,6 +24,10 @@ __all__ = ["load_scenario", "scenario_names"]
 _HERE = Path(__file__).parent
 # Files being read at this moment: one that leads to itself is told of, not followed for ever.
 _reading: ContextVar[tuple[Path, ...]] = ContextVar("_reading", default=())
+# Folders that scripts imported from, and the modules there were before: later ones from there are read anew, because
+# another script's may have the same name, and this one's may have changed.
+_folders: dict[Path, frozenset[str]] = {}
+_SCRIPT = "_scenario_"  # so begin the names of scripts as modules
 
 
 def load_scenario(name_or_path: str | Path | Scenario) -> Scenario:
@@ -31,7 +37,7 @@ def load_scenario(name_or_path: str | Path | Scenario) -> Scenario:
     ----------
     name_or_path : str or Path or Scenario
         A name of ``scenario_names``, a TOML file (.toml) as ``Scenario.save`` writes it, or a script (.py) that holds a
-        ``SCENARIO``, which is run. A Scenario is returned as it is.
+        ``SCENARIO``, which is run anew, and may import from its own folder. A Scenario is returned as it is.
 
     Notes
     -----
@@ -71,7 +77,13 @@ def _load(name_or_path: str | Path, beside: Path) -> Scenario:
         )
     if not path.is_file():
         raise FileNotFoundError(f"load_scenario: no file {str(path)!r}{_near(path)}")
-    return _from_table(path) if path.suffix == ".toml" else _from_script(path, f"_scenario_{path.stem}", again=True)
+    return _from_table(path) if path.suffix == ".toml" else _from_script(path, _module_name(path), again=True)
+
+
+def _module_name(path: Path) -> str:
+    """Return what the script at *path* is called as a module: scripts of one stem do not displace each other."""
+    where = str(path.resolve()).encode("utf-8", "surrogateescape")
+    return f"{_SCRIPT}{path.stem}_{blake2b(where, digest_size=4).hexdigest()}"
 
 
 def _near(path: Path) -> str:
@@ -163,7 +175,8 @@ def _run(path: Path, module_name: str) -> ModuleType:
     sys.modules[module_name] = module  # where dataclasses and pickle look for it
     try:
         # Not by way of a loader, which would write compiled code beside the script, and might take it for an older one.
-        exec(compile(path.read_bytes(), str(path), "exec"), vars(module))
+        with _folder_on_path(path):
+            exec(compile(path.read_bytes(), str(path), "exec", dont_inherit=True), vars(module))
     except (Exception, SystemExit) as error:
         if before is None:
             del sys.modules[module_name]
@@ -171,6 +184,37 @@ def _run(path: Path, module_name: str) -> ModuleType:
             sys.modules[module_name] = before
         raise ValueError(_told(path, error)) from error
     return module
+
+
+@contextmanager
+def _folder_on_path(path: Path) -> Iterator[None]:
+    """Let the script at *path* import what stands beside it, as it can when run directly, and read that anew."""
+    folder = path.resolve().parent
+    if folder in [Path(each).resolve() for each in sys.path]:
+        yield
+        return
+    for other, before in _folders.items():
+        roots = {name.partition(".")[0] for name in sys.modules}
+        helpers = {root for root in roots - before if _stands_in(other, root)}
+        for name in [name for name in sys.modules if name.partition(".")[0] in helpers]:
+            del sys.modules[name]
+    _folders.setdefault(folder, frozenset(sys.modules))
+    sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()  # a file may be newer than what is known of the folder
+    try:
+        yield
+    finally:
+        if str(folder) in sys.path:
+            sys.path.remove(str(folder))
+
+
+def _stands_in(folder: Path, name: str) -> bool:
+    """Return whether the module *name* was imported from a file of *folder*, or is a package in it."""
+    file = getattr(sys.modules.get(name), "__file__", None)
+    if file is None or name.startswith(_SCRIPT):
+        return False
+    place = Path(file)
+    return folder == (place.parent.parent if place.name == "__init__.py" else place.parent)
 
 
 def _told(path: Path, error: BaseException) -> str:

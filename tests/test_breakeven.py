@@ -330,8 +330,13 @@ def test_the_picture_has_a_line_for_each_parameter_and_marks_those_without_a_val
     rows = [row for row in table.rows if row.outcome == "captured_20"]
 
     assert len(rows) == len(ax.get_yticklabels())
-    crosses = [line for line in ax.lines if line.get_marker() == "x" and len(line.get_xdata())]
-    assert sum(not row.found for row in rows) == len(crosses) > 0
+    missing = sum(not row.found for row in rows)
+    assert missing > 0
+    for most, crosses, words in ((0.4, missing, 0), (1.0, 0, missing)):  # of what is asked, at both ends
+        ends = {"probability": 0.5, "at_least": most, "at_most": most}
+        drawn = sim.plots.breakeven_bars(replace(table, rows=tuple(row._replace(**ends) for row in rows)))
+        assert crosses == sum(line.get_marker() == "x" and len(line.get_xdata()) > 0 for line in drawn.lines)
+        assert ["more probable than that, at either end"] * words == [text.get_text() for text in drawn.texts]
     assert ax is sim.plots.breakeven_bars(table, ax)
     with pytest.raises(
         ValueError, match="breakeven_bars: the table has no outcome 'ring', only half_ring, captured_20"

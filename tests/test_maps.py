@@ -265,6 +265,23 @@ def test_the_hub_has_the_colour_of_its_control_and_another_may_be_named(afghan: 
     assert set(afghan.provinces) - set(start.lost) - {"Ghor", "Daykundi"} == set(severed)
 
 
+def test_the_week_cut_off_whom_the_scenario_on_highways_says(afghan: Theatre) -> None:
+    told = {
+        7: "Sar-e Pol",
+        8: "Badakhshan",
+        9: "Badakhshan, Balkh",
+        10: "Badakhshan, Balkh",
+        11: "Badghis, Balkh, Faryab, Herat",
+        12: "Badghis, Balkh, Faryab, Helmand, Kandahar, Uruzgan, Zabul",
+    }
+    evenings = {day: afghan.record.until(f"2021-08-{day:02}").state() for day in (*told, 6)}
+
+    assert told | {6: ""} == {day: ", ".join(cut_off(afghan, state)) for day, state in evenings.items()}
+    for name, day in {"Sar-e Pol": 8, "Badakhshan": 11, "Herat": 12}.items():
+        assert (False, True) == (name in evenings[day - 1].lost, name in evenings[day].lost)
+    assert not {"Badghis", "Balkh", "Faryab"} & set(evenings[12].lost)
+
+
 def test_without_a_hub_nobody_is_cut_off() -> None:
     theatre = Theatre(["A", "B"], roads=[("A", "B")], columns={"longitude": [0, 1], "latitude": [0, 1]})
     ax = plots.road_map(theatre, State({"A": Control.INSURGENT}))

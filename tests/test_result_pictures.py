@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from sim.families import constant
 from sim.outcomes import PRESSURES, ControlOf, FullControl, Pressure
 from sim.plots import reality
 from sim.plots.mixture import Share, counts_by_day, levels_by_day, named, shares_of
+from sim.projection import Estimate, Projection
 from sim.result import Result
 from sim.scenario import Scenario
 from sim.theatre import Theatre
@@ -214,19 +217,53 @@ def test_survival_is_drawn_as_the_projections_say(result: Result) -> None:
         assert result.projections[family, "half_ring"].survival(at).tolist() == shown
     widths = {each.get_label(): each.get_linewidth() for each in ax.lines}
     assert widths["pooled"] > 1.5 * widths["constant"]
+    bottom, top = ax.get_ylim()
+    assert bottom < 0.0 and top > 1.0  # a sure curve is not under the frame
+
+
+def test_a_sure_step_of_survival_does_not_slope(record: Callable[[str], Ensemble]) -> None:
+    ax = plots.survival(RING(record("press")))
+
+    (drawn,) = [each for each in ax.lines if each.get_label() == "half_ring"]
+    assert "steps-post" == drawn.get_drawstyle()
 
 
 def test_the_band_of_survival_is_the_pooled_interval_and_says_so(result: Result) -> None:
     ax = plots.survival(result, RING, days=30)
 
     for day in (3, 7, 14, 29):
-        told = result.projections["pooled", "half_ring"].probability(day)
-        assert pytest.approx([1 - told.high, 1 - told.low]) == edges(ax, "pooled", day)
+        told = [result.projections["pooled", "half_ring"].probability(sooner) for sooner in range(day + 1)]
+        most, least = max(each.high for each in told), max(each.low for each in told)  # no edge of a survival rises
+        assert pytest.approx([1 - most, 1 - least]) == edges(ax, "pooled", day)
     worst = max(result.projections["pooled", "half_ring"].probability(day).mc_error for day in range(31))
     (label,) = [text for text in key(ax) if text.startswith("pooled:")]
     assert label.startswith("pooled: 5%–95% over parameter draws\n(Monte Carlo error below ")
     said = float(label.removesuffix(")").split()[-1])
     assert worst <= said <= 2 * worst
+
+
+@pytest.mark.parametrize("doubt", [True, False])
+def test_no_edge_of_the_band_of_survival_rises(result: Result, doubt: bool) -> None:
+    class Wavering(Projection):
+        """Estimates whose interval widens and narrows from day to day."""
+
+        def probability(self, within: float) -> Estimate:
+            told, wide = super().probability(within), 0.2 if int(within) % 2 else 0.01
+            if not doubt:
+                return told._replace(low=math.nan, high=math.nan, mc_error=wide)
+            return told._replace(low=told.value - wide, high=told.value + wide)
+
+    found = result.projections["constant", "half_ring"]
+    wavering = Wavering(**{each.name: getattr(found, each.name) for each in fields(found)})
+    ax = plots.survival(wavering, days=30)
+    lower, upper = zip(*(edges(ax, "half_ring:", day) for day in range(1, 30)), strict=True)
+
+    told = [wavering.probability(float(day)) for day in range(31)]
+    wide = [1.96 * each.mc_error if math.isnan(each.low) else each.value - each.low for each in told]
+    bare = [np.clip([1 - each.value - w, 1 - each.value + w], 0, 1) for each, w in zip(told, wide, strict=True)]
+    assert any(np.diff([top for _, top in bare]) > 0)  # left alone it would rise
+    assert np.minimum.accumulate(bare)[1:30].T == pytest.approx(np.array([lower, upper]))
+    assert (np.diff(lower) <= 0).all() and (np.diff(upper) <= 0).all()
 
 
 def test_without_doubt_to_tell_from_chance_the_band_is_monte_carlo(single: Result) -> None:
@@ -265,6 +302,15 @@ def test_the_assessment_is_a_median_where_the_facts_put_it(result: Result) -> No
     assert ("F9", 32.0, 32.0) == reality.assessed(earlier, RING)  # thirty days from the 12th
     assert reality.assessed(SCENARIO, ControlOf("Kabul")) is None
     assert reality.assessed(Scenario("bare", "bare"), RING) is None
+
+
+def test_an_assessment_beyond_the_picture_has_no_star_at_its_edge(memory: dict[str, Any]) -> None:
+    far = SCENARIO.but("far", "far", families=("constant",), horizon=130.0).run(seed=1, replications=60, memory=memory)
+    for days, end, stars in ((100.0, 100.0, [0]), (130.0, 120.0, None)):
+        ax = plots.survival(far, FullControl(), days=days)
+        (drawn,) = [each for each in ax.lines if str(each.get_label()).startswith("assessment")]
+        assert [60.0, end] == np.asarray(drawn.get_xdata()).tolist()
+        assert stars == drawn.get_markevery()  # None: a star at every point
 
 
 def test_projections_are_drawn_without_a_result(result: Result) -> None:
@@ -307,6 +353,16 @@ def test_definitions_say_their_words_their_days_and_when_each_happened(result: R
         "within 3 days", "within 7 days", "within 14 days", "within 30 days", "5%–95% over parameter draws",
         "assessment (F9): within 30 days, read as a median",
     } == set(key(ax))  # fmt: skip
+
+
+def test_more_days_than_marks_are_refused(memory: dict[str, Any]) -> None:
+    many = SCENARIO.but("many", "many", families=("constant",), horizon=20.0, pressure_within=tuple(range(1, 8)))
+    told = (
+        "definitions: has marks for 6 days, but the result answers pressure within 7: 1, 2, 3, 4, 5, 6, 7; "
+        "ask for fewer in pressure_within"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(told)}$"):
+        plots.definitions(many.run(seed=1, replications=60, memory=memory))
 
 
 def test_answers_without_intervals_are_drawn_without(single: Result) -> None:

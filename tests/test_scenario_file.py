@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import sys
 import tomllib
 from dataclasses import replace
 from datetime import date
@@ -134,6 +135,50 @@ def test_a_scenario_of_a_script_can_be_pickled(tmp_path):
     assert scenario == pickle.loads(pickle.dumps(scenario))
 
 
+def test_a_script_is_compiled_as_python_would_without_the_packages_own_future(tmp_path):
+    text = "def f(x: int): ...\nSCENARIO = Scenario('a', f.__annotations__['x'].__name__)"
+
+    assert "int" == sim.load_scenario(script(tmp_path, text)).title  # not the text "int", which has no __name__
+
+
+def test_a_script_may_import_what_stands_beside_it_and_the_path_is_left_as_it_was(tmp_path):
+    before = list(sys.path)
+    found = []
+    for name in ("one", "two"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "a_helper_beside.py").write_text(f"TITLE = {name!r}\n", encoding="utf-8")
+        found.append(script(folder, "from a_helper_beside import TITLE\nSCENARIO = Scenario('a', TITLE)"))
+    outer = script(
+        tmp_path / "one",
+        f"import a_helper_beside as mine\nimport sim\nother = sim.load_scenario({str(found[1])!r})\n"
+        "SCENARIO = Scenario('a', f'{mine.TITLE} {other.title}')",
+        "outer.py",
+    )
+
+    assert ["one", "two", "one"] == [sim.load_scenario(found[k]).title for k in (0, 1, 0)]
+    assert "one two" == sim.load_scenario(outer).title
+    (tmp_path / "one" / "a_helper_beside.py").write_text("TITLE = 'changed'\n", encoding="utf-8")
+    assert "changed" == sim.load_scenario(found[0]).title
+    failing = script(tmp_path / "one", "1 / 0", "failing.py")
+    with pytest.raises(ValueError, match=r"^failing\.py line 2: ZeroDivisionError"):
+        sim.load_scenario(failing)
+    assert before == sys.path
+
+
+def test_scripts_of_one_stem_do_not_displace_each_other(tmp_path):
+    text = "def rest(env, world):\n    yield env.timeout(1.0)\n\nSCENARIO = Scenario('a', 'A', processes=(rest,))"
+    loaded = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        loaded.append(sim.load_scenario(script(tmp_path / name, text)))
+
+    assert loaded == [pickle.loads(pickle.dumps(scenario)) for scenario in loaded]
+    first, second = (scenario.processes[0].__module__ for scenario in loaded)
+    assert first != second
+    assert re.fullmatch(r"_scenario_own_[0-9a-f]{8}", first)
+
+
 # ----------------------------------------------------------------------------------------------------------------- TOML
 
 
@@ -195,7 +240,7 @@ def test_a_file_says_what_a_script_says(tmp_path):
 
 def test_a_saved_file_reads_as_one_would_write_it(tmp_path):
     given = replace(
-        air(), facts={"F14": "it ends"}, readings=(), source="", arguments={"seizure.calendar.air": "argued"}
+        air(), facts={"F14": "it ends"}, readings=(), source="", beside=(), arguments={"seizure.calendar.air": "argued"}
     )
 
     assert (

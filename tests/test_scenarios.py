@@ -458,6 +458,19 @@ def test_a_script_is_short_asks_a_question_and_is_the_same_by_path(name):
     assert name == scenario.name and scenario == sim.load_scenario(name)
 
 
+def test_days_may_be_numbers_of_numpy():
+    given = {"pressure_within": np.array([3, 7]), "control_within": (np.float32(30.0),), "horizon": np.int64(60)}
+    plain = Scenario("a", "A", pressure_within=(3, 7), control_within=(30,), horizon=60)
+
+    assert plain == Scenario("a", "A", **given)
+    assert {float} == {type(day) for day in (*Scenario("a", "A", **given).pressure_within, plain.horizon)}
+    for wrong in (np.True_, np.int64(-1), np.float64("nan"), np.float32("inf"), 1j):
+        with pytest.raises(
+            ValueError, match=r"^scenario a: pressure_within must be finite days, not negative, but had"
+        ):
+            Scenario("a", "A", pressure_within=(wrong,))
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_script_cites_only_what_the_article_says_in_its_words(name):
     scenario = sim.load_scenario(name)

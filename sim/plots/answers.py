@@ -43,7 +43,7 @@ def definitions(result: Result, family: str | None = None, ax: Axes | None = Non
     Raises
     ------
     ValueError
-        If the result has no such family, or no answers on pressure.
+        If the result has no such family, no answers on pressure, or on more days than there are marks (six).
     TypeError
         If *result* is none.
     """
@@ -59,6 +59,12 @@ def definitions(result: Result, family: str | None = None, ax: Axes | None = Non
         raise ValueError(
             f"{where}: the result has no answers on pressure; its theatre must have a hub, and days must be asked for "
             "within the horizon"
+        )
+    asked = sorted({row.within_days for row in rows})
+    if len(asked) > len(_MARKS):
+        raise ValueError(
+            f"{where}: has marks for {len(_MARKS)} days, but the result answers pressure within {len(asked)}: "
+            f"{', '.join(f'{day:g}' for day in asked)}; ask for fewer in pressure_within"
         )
     names = list(dict.fromkeys(row.outcome for row in rows))
     ax = new_figure((8.4, 1.2 + 0.75 * len(names))).add_subplot() if ax is None else ax
@@ -82,7 +88,7 @@ def _rows(ax: Axes, rows: list[Row], names: list[str]) -> None:
     """Draw the estimates of *rows*, those of one definition below one another."""
     within = sorted({row.within_days for row in rows})
     for k, day in enumerate(within):
-        marker, colour = _MARKS[k % len(_MARKS)]
+        marker, colour = _MARKS[k]
         mine = [row for row in rows if row.within_days == day]
         at = [names.index(row.outcome) + _HEIGHT * ((k + 0.5) / len(within) - 0.5) for row in mine]
         spread = [(y, row) for y, row in zip(at, mine, strict=True) if not math.isnan(row.low)]

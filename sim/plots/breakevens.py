@@ -19,7 +19,8 @@ def breakeven_bars(table: BreakevenTable, ax: Axes | None = None, *, outcome: st
     """Draw the factor of each parameter on a logarithmic axis; bars are the 5%–95% of draws, arrows go beyond.
 
     Parameters for which no value in range does it are marked at the end of the range where the probability comes
-    nearest. A parameter that is added to stands at the exponential of what is added.
+    nearest, unless it is above what was asked at both ends: then words say so. A parameter that is added to stands at
+    the exponential of what is added.
 
     Parameters
     ----------
@@ -49,6 +50,11 @@ def breakeven_bars(table: BreakevenTable, ax: Axes | None = None, *, outcome: st
         colour = COLOURS[1 + families.index(row.family) % (len(COLOURS) - 1)]
         if row.found:
             _draw(ax, y, row, colour)
+        elif min(row.at_least, row.at_most) > row.probability:
+            ax.annotate(
+                "more probable than that, at either end", (0.5, y), xycoords=("axes fraction", "data"), color="0.4",
+                ha="center", va="center", fontsize="small", bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+            )  # fmt: skip
         else:
             x = _scale(row, row.most if _nearest_is_high(row) else row.least)
             ax.plot([x], [y], marker="x", color="0.6", clip_on=False)

@@ -39,8 +39,9 @@ def survival(
 
     The band goes with the pooled answer, or the only one: 5% to 95% points over parameter draws, as
     ``Projection.probability`` gives them. Where draws have one replication each, which cannot tell doubt from chance,
-    it is 1.96 Monte Carlo standard errors to either side. Of a result, what happened is drawn as a line, and what the
-    scenario's facts assess as a point: read as a median, the survival there is a half.
+    it is 1.96 Monte Carlo standard errors to either side. An edge that would rise stays where it was: no survival
+    rises. Of a result, what happened is drawn as a line, and what the scenario's facts assess as a point: read as a
+    median, the survival there is a half.
 
     Parameters
     ----------
@@ -73,7 +74,7 @@ def survival(
         # Below the others, which may lie on it.
         thick = {"color": "black", "linewidth": 3.2, "zorder": 1.9}
         style = thick if name == _POOLED else {"linewidth": 1.6, **next(each)}
-        ax.plot(at, projection.survival(at), label=name, **style)
+        ax.plot(at, projection.survival(at), label=name, drawstyle="steps-post", **style)
     if isinstance(result, Result):
         asked, start = outcome or _HALF_RING, _start(result)
         mark_happened(ax, asked, result.theatre, start, bases, days)
@@ -81,7 +82,7 @@ def survival(
         day_axis(ax, start, days)
     else:
         day_axis(ax, None, days)
-    ax.set_ylim(0.0, 1.0)
+    ax.set_ylim(-0.02, 1.02)  # a curve at 0 or 1 is not hidden by the frame
     ax.set_ylabel("probability that it has not happened")
     told = f"\n{named(shares_of(where, result))}" if isinstance(result, Result) else ""
     ax.set_title(_title(main.outcome) + told, fontsize="medium")
@@ -183,7 +184,8 @@ def _band(ax: Axes, projection: Projection, days: float, name: str) -> None:
         edges = [(each.low, each.high) for each in told]
         worst = max(each.mc_error for each in told)
         label = f"{name}: 5%–95% over parameter draws\n(Monte Carlo error below {_above(worst)})"
-    low, high = (1.0 - np.clip(edge, 0.0, 1.0) for edge in np.array(edges).T)
+    # Estimates at different days may rise by chance, and by fits; no quantile of a survival does.
+    low, high = np.minimum.accumulate(1.0 - np.clip(edges, 0.0, 1.0)).T
     ax.fill_between(at, high, low, color=_BAND, linewidth=0, label=label)
 
 
@@ -202,12 +204,13 @@ def _assessment(ax: Axes, result: Result, outcome: Outcome, days: float) -> None
     if not 0.0 <= low <= days:
         return
     label = f"assessment ({fact}), read as a median"
-    ax.axvline(low, ymax=0.5, color="0.4", linewidth=0.8, linestyle=":")
+    ax.plot([low, low], [0.0, 0.5], color="0.4", linewidth=0.8, linestyle=":")
     ax.plot([0.0, low], [0.5, 0.5], color="0.4", linewidth=0.8, linestyle=":")
     shown = [low, min(high, days)] if high > low else [low]
+    stars = [0] if high > days else None  # no star where the picture ends, but the assessment does not
     ax.plot(
-        shown, [0.5] * len(shown), "*-", color="black", markerfacecolor="white", markersize=14, clip_on=False, zorder=4,
-        label=label,
+        shown, [0.5] * len(shown), "*-", color="black", markerfacecolor="white", markersize=14, markevery=stars,
+        clip_on=False, zorder=4, label=label,
     )  # fmt: skip
 
 
