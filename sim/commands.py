@@ -35,15 +35,16 @@ foresight. Rivals and assessments had no such help. Scores are of one week of on
 def run(
     scenario: ask.Named, seed: ask.Seed = 2021, replications: ask.Replications = 10_000,
     families: ask.Families = None, horizon: ask.Horizon = None, prefer: ask.Prefer = None,
-    borders: ask.Borders = None, breakevens: ask.Breakevens = None, workers: ask.Workers = None,
-    out: ask.OutFolder = None, json: ask.Json = None, plots: ask.Plots = False,
+    borders: ask.Borders = None, breakevens: ask.Breakevens = None, beside: ask.Beside = None,
+    workers: ask.Workers = None, out: ask.OutFolder = None, json: ask.Json = None, plots: ask.Plots = False,
 ) -> None:  # fmt: skip
     """Calibrate a scenario's families on what was known, project them, and say what follows.
 
     --out writes projections.csv and run.json, which holds all it takes to make the run again.
     """
     from sim.answer import Answer
-    from sim.beside import beside, lever_breakevens, scenarios_beside
+    from sim.beside import beside as answers_beside
+    from sim.beside import lever_breakevens, scenarios_beside
     from sim.explore.breakevens import BreakevenTable
     from sim.explore.pace import breakeven_table
     from sim.outlet import Outlet
@@ -54,7 +55,12 @@ def run(
     if breakevens and not can:
         raise ValueError(f"break-evens need models, and a horizon of {_ASSESSED:g} days; use --no-breakevens")
     changes = {"horizon": horizon, "prefer": prefer, "borders": borders}
-    company = scenarios_beside(asked, **{name: value for name, value in changes.items() if value is not None})
+    wanted = families is None if beside is None else beside
+    company = (
+        ()
+        if not wanted
+        else scenarios_beside(asked, **{name: value for name, value in changes.items() if value is not None})
+    )
     outlet = Outlet.ready(out, json, plots)
     memory: Memory = {}
     slower = None
@@ -63,7 +69,7 @@ def run(
         plain = can and not asked.levers and not asked.processes and result.theatre.hub is not None
         if breakevens or (breakevens is None and plain):
             slower = breakeven_table(result.cases, within=_ASSESSED, seed=seed, progress=tell)
-        others = beside(company, seed=seed, replications=replications, memory=memory, progress=tell)
+        others = answers_beside(company, seed=seed, replications=replications, memory=memory, progress=tell)
         if slower is not None:
             levers = lever_breakevens(others, within=_ASSESSED, seed=seed, progress=tell)
             slower = BreakevenTable((*slower.rows, *levers))

@@ -192,6 +192,14 @@ Breakevens: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
+Beside: TypeAlias = Annotated[
+    bool | None,
+    typer.Option(
+        "--beside/--no-beside",
+        help="Whether to run what the scenario names to stand beside it too [yes, unless --families is given].",
+        show_default=False,
+    ),
+]
 
 Replication: TypeAlias = Annotated[int, _option("--replication", "N", "Which one, from 0.", whole(0))]
 _OUTCOMES = (

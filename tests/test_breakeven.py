@@ -438,7 +438,8 @@ def test_a_start_with_everything_lost_answers_and_does_not_fail(steady, afghan):
 
 def test_a_probability_so_few_replications_cannot_tell_is_refused(steady):
     refused(
-        "breakeven: 400,000 replications cannot tell a probability of 1e-06; it must be at least 5e-05 away from 0 and 1",
+        "breakeven: 400,000 replications cannot tell a probability of 1e-06; it must be at least 5e-05 away from 0 "
+        "and 1",
         steady, HALF_RING, probability=1e-6,
     )  # fmt: skip
     refused(
