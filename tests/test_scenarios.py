@@ -245,7 +245,10 @@ def test_a_bad_value_is_refused_at_construction(given, error, message):
     ("changes", "error", "message"),
     [
         ({"horizons": 90}, ValueError, "scenario b: no field 'horizons' to change; did you mean 'horizon'?"),
-        ({"base": "c"}, ValueError, "scenario b: no field 'base' to change; name and title come first, and base is this one's name"),
+        (
+            {"base": "c"}, ValueError,
+            "scenario b: no field 'base' to change; name and title come first, and base is this one's name",
+        ),
         ({"facts": "F6"}, TypeError, "scenario b: facts must be a mapping, but was 'F6'"),
         ({"levers": AIR}, TypeError, f"scenario b: levers must be a mapping of transition to terms, but was {AIR!r}"),
         ({"levers": {"seizure": 2}}, TypeError,
