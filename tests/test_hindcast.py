@@ -552,7 +552,7 @@ BAD = [
      "hindcast: origins: must be a date such as '2021-08-12', but was '12 August'"),
     ({"horizons": [1.5]}, TypeError, "hindcast: horizons must be whole numbers from 1, but was 1.5"),
     ({"horizons": [0]}, ValueError, "hindcast: horizons must be whole numbers from 1, but was 0"),
-    ({"seed": -1}, ValueError, "hindcast: Invalid value for '--seed': must not be negative, but was -1\n"),
+    ({"seed": -1}, ValueError, "hindcast: seed must be a non-negative integer, but was -1"),
     ({"seed": 1.0}, TypeError,
      "hindcast: seed must be a non-negative integer, but was 1.0; no seed, no repeating"),
     ({"draws": True}, TypeError, "hindcast: draws must be whole numbers from 1, but was True"),
