@@ -27,7 +27,7 @@ By: TypeAlias = Literal["factor", "shift"]
 
 #: Points at which a curve is first looked at, ends included.
 _LOOKS = 7
-#: Half the distance over which a slope is taken: factors a tenth apart.
+#: Half the distance over which a slope is taken: a factor of a tenth to either side.
 _REACH = 0.1
 #: Hits, or misses, that a probability must have in the mean to be told from none.
 FEWEST = 20
@@ -220,7 +220,7 @@ def _errors(
     else:
         whole = float(np.var(share, ddof=1)) / draws
     whole = max(whole, chance)
-    return tuple(math.sqrt(part) / slope for part in (whole, whole - chance, chance))  # type: ignore[return-value]
+    return math.sqrt(whole) / slope, math.sqrt(whole - chance) / slope, math.sqrt(chance) / slope
 
 
 def _enough(apart: float, chance: float, precision: float, taken: int, draws: int, most: int) -> int:
