@@ -1,4 +1,8 @@
-"""What changes during a race: clocks, appointments and the log of events."""
+"""What changes during a race: clocks, appointments and the log of events.
+
+Races run in *lanes*, one or several side by side, each its own replication: every array has a row for each lane, but
+for the appointments, which have a column, so that all lanes are looked through at once.
+"""
 
 from __future__ import annotations
 
@@ -7,43 +11,60 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.clocks import Clocks
 from sim.compiled import inner
+from sim.law import Law, Situation
 
-__all__ = ["BLOCK", "CLOCKS", "NEVER", "STOP", "TRACK", "WHEN", "WHO", "Book", "Log", "appoint", "first", "new_log"]
+__all__ = [
+    "BLOCK", "LANES", "NEVER", "Book", "Log", "appoint", "earliest", "earliest_of_all", "lane_of", "least_of_block",
+    "log_of_lane", "new_book", "new_lanes", "new_log",
+]  # fmt: skip
 
-#: Appointments are kept in blocks of so many provinces, each with its earliest: a change looks through one block.
+#: How many races run side by side in compiled code.
+LANES = 16
+
+#: In a race alone, appointments are in blocks of so many clocks, each with its earliest: a change looks through one.
 BLOCK = 32
 
 #: Bits of +inf: those of appointments, which are not negative, order as integers do, and integers vectorise.
 NEVER = int(np.array(np.inf).view(np.int64))
 
-#: A clock: the steady part of its hazard; the budget left (negative if the next is not drawn yet) at mark, in
-#: operational time, and its local rate since; its track, its firings, whether it is enabled.
-CLOCKS = np.dtype(
-    [(f, "f8") for f in ("steady", "left", "mark", "local")] + [(f, "u4") for f in ("track", "fired")] + [("on", "i8")]
-)
-#: A track: its common rate, and operational time at the day since which it holds; its earliest appointment in
-#: operational time, whose it is and on what day; what of these must be found again.
-TRACK = np.dtype([(f, "f8") for f in ("common", "tau", "since", "best", "day")] + [(f, "u4") for f in ("who", "moved")])
-WHO, WHEN = 1, 2
-STOP = np.dtype(
-    [(f, "f8") for f in ("day", "now", "expiry")]
-    + [(f, "u4") for f in ("kind", "r", "p", "turned")]
-    + [("replication", "i8")]
-)
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 class Book(NamedTuple):
-    """What changes during a race."""
+    """What changes during the races of L lanes, of C clocks, on T tracks."""
 
-    values: NDArray[np.float64]  # (parameter,) the draw
-    clock: NDArray[np.void]  # (R, n)
-    budget: NDArray[np.float64]  # (n,) work room
-    due: NDArray[np.float64]  # (T, n to whole blocks) appointments in operational time; inf if none
-    order: NDArray[np.int64]  # (T, block, BLOCK) the same memory read as integers
-    low: NDArray[np.int64]  # (T, block) the earliest of each block
-    track: NDArray[np.void]  # (T,)
-    stop: NDArray[np.void]  # (1,) the next stop, and the day of the last
+    values: Floats  # (L, parameter) the draw
+    table: Floats  # (L, factor) what terms make of what they see
+    up: Floats  # (L, factor) that at one less over that: what a clock's wait is multiplied by
+    down: Floats  # (L, factor) the same when it sees less
+    stale: NDArray[np.uint8]  # (L,) whether tables and own rates must be found again
+    plain: NDArray[np.uint8]  # (L,) whether every step of neighbours is a plain number
+    doubt: NDArray[np.uint8]  # (L,) whether a hazard may be negative
+    own: Floats  # (L, C + 1) the own part of each clock's hazard
+    home: Floats  # (L, C + 1) the local hazard at the start; 0 if not enabled
+    left: Floats  # (L, C + 1) budget left of one that waits for nothing; negative if the next is not drawn yet
+    fired: NDArray[np.uint32]  # (L, C + 1) how often it has
+    due: Floats  # (C + 1, L) appointments in operational time; inf if none
+    order: Ints  # (C + 1, L) the same memory read as integers
+    low: Ints  # (block,) the earliest of each block, of a race alone; else empty
+    common: Floats  # (T, L) common rate of a track
+    tau: Floats  # (T, L) operational time at the day since which it holds
+    since: Floats  # (T, L)
+    here: Floats  # (L, T) operational time now
+    uniform: Floats  # (n,) work room
+    best: Floats  # (L,) work room: a track's earliest appointment, whose it is, and on what day
+    who: Ints  # (L,)
+    at: Floats  # (L,)
+    day: Floats  # (L,) of the next stop
+    clock: Ints  # (L,) that goes there; none at a break or the end of a window
+    now: Floats  # (L,) the day of the last stop
+    dated: Floats  # (L,) of the next break or end of a window
+    expiry: Floats  # (L,) of the next end of a window
+    turned: Ints  # (L,) breaks passed
+    replication: Ints  # (L,)
 
 
 class Log(NamedTuple):
@@ -56,12 +77,54 @@ class Log(NamedTuple):
     shares: NDArray[np.float64]  # (event, term) in the model's order, processes last; no columns if not asked for
 
 
+def new_book(law: Law, clocks: Clocks, parameters: int, lanes: int) -> Book:
+    """Return an empty book for so many *lanes*."""
+    size, factors, tracks = len(clocks.province), int(law.size[1]), len(law.transition)
+    due = np.full((size, lanes), np.inf)
+
+    def zeros(*shape: int, dtype: Any = float) -> NDArray[Any]:
+        return np.zeros(shape, dtype)
+
+    return Book(
+        values=np.full((lanes, parameters), np.nan), table=zeros(lanes, factors), up=zeros(lanes, factors),
+        down=zeros(lanes, factors), stale=np.ones(lanes, np.uint8), plain=zeros(lanes, dtype=np.uint8),
+        doubt=zeros(lanes, dtype=np.uint8), own=zeros(lanes, size), home=zeros(lanes, size), left=zeros(lanes, size),
+        fired=zeros(lanes, size, dtype=np.uint32), due=due, order=due.view(np.int64),
+        low=np.full((size - 1) // BLOCK if lanes == 1 else 0, NEVER, np.int64), common=zeros(tracks, lanes),
+        tau=zeros(tracks, lanes), since=zeros(tracks, lanes), here=zeros(lanes, tracks),
+        uniform=zeros(max(size, law.track.shape[1])), best=zeros(lanes), who=zeros(lanes, dtype=np.int64),
+        at=zeros(lanes), day=zeros(lanes), clock=zeros(lanes, dtype=np.int64), now=zeros(lanes), dated=zeros(lanes),
+        expiry=zeros(lanes), turned=zeros(lanes, dtype=np.int64), replication=zeros(lanes, dtype=np.int64),
+    )  # fmt: skip
+
+
 def new_log(room: int, columns: int) -> Log:
     """Return an empty log for *room* events, with *columns* of shares."""
     return Log(
-        size=np.zeros(1, np.int64), day=np.zeros(room), province=np.zeros(room, np.int32),
-        transition=np.zeros(room, np.int8), shares=np.zeros((room, columns)),
+        size=np.zeros(1, np.int64), day=np.empty(room), province=np.empty(room, np.int32),
+        transition=np.empty(room, np.int8), shares=np.empty((room, columns)),
     )  # fmt: skip
+
+
+def new_lanes(one: Any, lanes: int) -> Any:
+    """Return what *lanes* of what *one* is have: a row each of every array."""
+    return type(one)(*(np.repeat(array[None], lanes, axis=0) for array in one))
+
+
+@inner
+def lane_of(lanes: Situation, k: int) -> Situation:
+    """Return the situation of lane *k*."""
+    return Situation(
+        lanes.control[k], lanes.cell[k], lanes.oldest[k], lanes.taken[k], lanes.before[k], lanes.after[k],
+        lanes.frailty[k], lanes.custom[k], lanes.scale[k], lanes.marked[k], lanes.marks[k], lanes.seen[k],
+        lanes.queue[k],
+    )  # fmt: skip
+
+
+@inner
+def log_of_lane(lanes: Log, k: int) -> Log:
+    """Return the log of lane *k*."""
+    return Log(lanes.size[k], lanes.day[k], lanes.province[k], lanes.transition[k], lanes.shares[k])
 
 
 @inner
@@ -71,42 +134,71 @@ def _lesser(a: Any, b: Any) -> Any:
 
 
 @inner
-def _least(values: NDArray[np.int64]) -> Any:
+def _least(values: NDArray[np.int64], begin: Any, end: Any) -> Any:
     least = np.int64(NEVER)
-    for j in range(len(values)):
+    for j in range(begin, end):
         least = _lesser(least, values[j])
     return least
 
 
 @inner
-def _place_of(value: Any, values: NDArray[np.int64]) -> Any:
-    """Return the first place of *value* among *values*, which hold it."""
-    size = np.int64(len(values))
-    place = size
-    for j in range(len(values)):
-        place = _lesser(place, j | (-np.int64(values[j] != value) & size))
-    return place
+def least_of_block(order: Ints, begin: Any) -> Any:
+    """Return the earliest appointment, as an integer, of the block of clocks that begins at *begin*."""
+    least = np.int64(NEVER)
+    for j in range(BLOCK):
+        least = _lesser(least, order[begin + np.uint64(j), 0])
+    return least
 
 
 @inner
-def appoint(book: Book, k: int, p: int, due: float) -> None:
-    """Write the appointment of province *p* on track *k*, and what it does to the earliest of its block."""
-    block = p // BLOCK
-    was = book.order[k, block, p % BLOCK]
-    book.due[k, p] = due
-    bits = book.order[k, block, p % BLOCK]
-    if bits <= book.low[k, block]:
-        book.low[k, block] = bits
-        book.track[k].moved |= WHO
-    elif was == book.low[k, block]:
-        book.low[k, block] = _least(book.order[k, block])
-        book.track[k].moved |= WHO
+def appoint(book: Book, c: Any, k: Any, due: float) -> None:
+    """Write the appointment of clock *c* in lane *k*, and what it does to the earliest of its block."""
+    if len(book.low) == 0:
+        book.due[c, k] = due
+        return
+    block = c // np.uint64(BLOCK)
+    if block < len(book.low):
+        was = book.order[c, 0]
+        book.due[c, 0] = due
+        bits = book.order[c, 0]
+        if bits <= book.low[block]:
+            book.low[block] = bits
+        elif was == book.low[block]:
+            book.low[block] = least_of_block(book.order, block * np.uint64(BLOCK))
 
 
 @inner
-def first(book: Book, k: int) -> None:
-    """Find the earliest appointment on track *k* again: the first by name, of several at once."""
-    best = _least(book.low[k])
-    block = _place_of(best, book.low[k])
-    p = block * BLOCK + _place_of(best, book.order[k, block])
-    book.track[k].best, book.track[k].who = book.due[k, p], p
+def earliest(clocks: Clocks, book: Book, t: Any) -> None:
+    """Find the earliest appointment on track *t* of a race alone: the first clock, of several at once."""
+    begin, end = np.uint64(clocks.begin[t] // BLOCK), np.uint64(clocks.begin[t + np.uint64(1)] // BLOCK)
+    best = _least(book.low, begin, end)
+    who = np.uint64(len(clocks.province) - 1)
+    for block in range(begin, end):
+        if book.low[block] == best and best < NEVER:
+            for j in range(BLOCK):
+                c = block * np.uint64(BLOCK) + np.uint64(j)
+                if book.order[c, 0] == best:
+                    who = c
+                    break
+            break
+    book.best[0], book.who[0] = book.due[who, 0], np.int64(who)
+
+
+@inner
+def earliest_of_all(clocks: Clocks, book: Book, t: Any) -> None:
+    """Find the earliest appointment on track *t* in each of LANES lanes: the first clock, of several at once."""
+    best, who, due = book.best, book.who, book.due
+    for k in range(LANES):
+        best[k], who[k] = np.inf, len(clocks.province) - 1
+    for c in range(clocks.begin[t], clocks.begin[t + np.uint64(1)], 4):
+        one, two, three = c + np.uint64(1), c + np.uint64(2), c + np.uint64(3)
+        for k in range(LANES):
+            # Four at a time: fewer writes. Strictly earlier, so that the first of several at once is kept.
+            a, b, x, y = due[c, k], due[one, k], due[two, k], due[three, k]
+            ab, xy = b if b < a else a, y if y < x else x
+            first = np.int64(one) if b < a else np.int64(c)
+            second = np.int64(three) if y < x else np.int64(two)
+            four, which = xy if xy < ab else ab, second if xy < ab else first
+            sooner = four < best[k]
+            who[k] = which if sooner else who[k]
+            best[k] = four if sooner else best[k]

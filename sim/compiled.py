@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 import numba
 
-__all__ = ["entry", "inner"]
+__all__ = ["apart", "entry", "inner"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -55,6 +55,12 @@ def inner(function: _F) -> _F:
 
     It may not allocate, and its arrays must be held by whoever called the entry. Counting references to tuples of
     arrays takes many times as long as the work on them, and so does handing them over as arguments, so
-    it is written out where it is called.
+    it is written out where it is called. Division by zero is IEEE's, not Python's.
     """
-    return cast(_F, numba.njit(cache=_KEPT, nogil=True, forceinline=True, **_UNCOUNTED)(function))
+    compiled = numba.njit(cache=_KEPT, nogil=True, forceinline=True, error_model="numpy", **_UNCOUNTED)
+    return cast(_F, compiled(function))
+
+
+def apart(function: _F) -> _F:
+    """Compile a *function* as ``inner`` does, but keep it where it is: one that is long and seldom called."""
+    return cast(_F, numba.njit(cache=_KEPT, nogil=True, error_model="numpy", **_UNCOUNTED)(function))

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from sim import law as _law
 from sim import moves
-from sim.compiled import entry
+from sim.book import Book, lane_of
+from sim.compiled import entry, inner
 from sim.control import TRANSITIONS
 from sim.ledger import Race
 from sim.recipe import Recipe
@@ -102,20 +103,33 @@ class Follower:
         return Followed(np.array(begin), np.array(made), np.array(control), fresh, fired)
 
 
+@inner
+def _multipliers(law: _law.Law, lanes: _law.Situation, book: Book, r: int, p: int, out: Floats) -> None:
+    _law.multipliers(law, book.values[0], lane_of(lanes, 0), r, p, out)
+
+
+@inner
+def _move(law: _law.Law, lanes: _law.Situation, p: int, to: int, day: float) -> float:
+    moves.move(law, lane_of(lanes, 0), p, to, day)
+    return moves.expire(law, lane_of(lanes, 0), day)
+
+
+@inner
+def _turn(law: _law.Law, lanes: _law.Situation, day: float) -> float:
+    moves.turn(law, lane_of(lanes, 0), day)
+    return moves.expire(law, lane_of(lanes, 0), day)
+
+
 @entry
 def _read(race: Race, r: int, p: int, out: Floats) -> None:
-    _law.multipliers(race.law, race.book.values, race.now, r, p, out)
+    _multipliers(race.law, race.lanes, race.book, r, p, out)
 
 
 @entry
 def _change(race: Race, p: int, to: int, day: float) -> float:
-    law, now = race.law, race.now
-    moves.move(law, now, p, to, day)
-    return moves.expire(law, now, day)
+    return _move(race.law, race.lanes, p, to, day)
 
 
 @entry
 def _pass(race: Race, day: float) -> float:
-    law, now = race.law, race.now
-    moves.turn(law, now, day)
-    return moves.expire(law, now, day)
+    return _turn(race.law, race.lanes, day)

@@ -1,13 +1,15 @@
 """The law: the one place where a state becomes a rate.
 
-A model lowers to a ``Law``, a table of read-only arrays. A ``Situation`` is control of every capital now, with the
-tallies that follow from it; ``moves.py`` alone changes it. ``local_rate`` and ``common_rate`` turn the two into rates.
-Engines and likelihoods read nothing else.
+A model lowers to a ``Law``, a table of read-only arrays. A ``Situation`` is control of every capital now, with what
+follows from it; ``moves.py`` alone changes it. ``factor`` says what a term makes of what it sees; everything that asks
+for a rate asks it.
 
 The hazard of a clock (per day) is common x local: the common part (time, national state) belongs to a *track*, one
 per transition, or two where a PullBack divides the provinces; the local part to the province and its neighbours. The
-local part is steady x live: of the two, only the live one can change in the course of a replication. Terms multiply in
-the model's order in each.
+local part is own x live: the own part does not move with control. Terms multiply in the model's order in each.
+
+What a live or common term sees is a small whole number, kept in a *cell* of the situation: lost neighbours, whether
+roads are cut, capitals lost. So its factors, for one draw of the parameters, are a short table: see ``tabulate``.
 """
 
 from __future__ import annotations
@@ -22,14 +24,15 @@ from numpy.typing import NDArray
 from sim.compiled import inner
 
 __all__ = [
-    "CONTESTED", "KINDS", "LOST", "MARKED", "Law", "Situation", "Watch", "common_rate", "fresh", "live_rate",
-    "local_rate", "multipliers", "same_watch", "shares", "steady_rate",
+    "COMMON", "CONTESTED", "KINDS", "LIVE", "LOST", "NOTHING", "OWN", "Law", "Situation", "Watch", "common_rate",
+    "factor", "fresh", "local_rate", "multipliers", "own_rate", "same_watch", "shares", "tabulate",
 ]  # fmt: skip
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 Flags: TypeAlias = NDArray[np.uint8]
 Indices: TypeAlias = NDArray[np.uint32]
+Cells: TypeAlias = NDArray[np.int32]
 Terms: TypeAlias = NDArray[np.void]
 
 KINDS = (
@@ -56,15 +59,16 @@ KINDS = (
     _PULLBACK,
     _CUSTOM,
 ) = range(len(KINDS))
-LOST, CONTESTED, MARKED = range(3)
+#: The first cells: capitals lost, capitals contested, and one that is always 0.
+LOST, CONTESTED, NOTHING = range(3)
 
-#: A term: its kind, its part, the columns of its values, and the row of the table it reads. Unsigned, here and in
+#: A term: its kind, its part, the columns of its values; the row of numbers it reads, or else its cell (plus *each* for
+#: every province), and where its factors begin in a table of factors, and how many they are. Unsigned, here and in
 #: every array of indices that a race reads: an index that cannot be negative need not be looked at.
-TERM = np.dtype([(name, "u4") for name in ("kind", "part", "value", "other", "row")])
+TERM = np.dtype([(name, "u4") for name in ("kind", "part", "value", "other", "row", "cell", "each", "first", "size")])
 
-#: Parts of a hazard: the first terms, as far as they stay as they are through a replication; what is common to a track;
-#: what follows, and may move with control nearby.
-STEADY, COMMON, LIVE = range(3)
+#: Parts of a hazard: a clock's own numbers; what is common to a track; what moves with control nearby.
+OWN, COMMON, LIVE = range(3)
 
 
 class Law(NamedTuple):
@@ -81,7 +85,12 @@ class Law(NamedTuple):
     member: Indices  # (T,) a province on the track
     pointer: Indices  # (graph, n + 1) links of province p in graph g are link[pointer[g, p] : pointer[g, p + 1]]
     link: Indices
-    hears: Flags  # (graph, 3) whether a transition out of that control counts neighbours in graph g
+    size: Ints  # (2,) how many cells a situation has, and factors a table; the first factor is always 1
+    held: Indices  # (graph of neighbours,) its first cell, of n + 1: insurgent-held neighbours
+    recent: Indices  # (window,) its cell: capitals captured within it and still held
+    cut: Indices  # (cut-off rule,) its first cell, of n: whether cut off
+    active: Indices  # (calendar,) its first cell, of n: whether it acts there now
+    pulled: Indices  # (pull-back,) its first cell, of n: 0 before, 1 if kept, 2 if abandoned
     hub: Indices  # (cut-off rule,)
     roads: Indices  # (cut-off rule,) its graph
     path: Flags  # (cut-off rule, n) whether there is a path to the hub when nothing is held
@@ -99,21 +108,16 @@ class Situation(NamedTuple):
     """Control of every capital at one moment, and the tallies that follow from it. Changed by ``moves.py`` alone."""
 
     control: NDArray[np.int8]  # (n,)
-    tally: Ints  # capitals lost, capitals contested, provinces marked
-    held: Floats  # (graph of neighbours, n) insurgent-held neighbours
-    cut: Flags  # (cut-off rule, n)
-    active: Flags  # (calendar,)
-    pulled: Flags  # (pull-back,)
-    recent: Ints  # (window,) capitals captured within it and still held
-    oldest: Ints  # (window,) the first of them; n if none
+    cell: Cells  # what terms see
+    oldest: Ints  # (window,) the first capital captured within it; n if none
     taken: Floats  # (n,) when a held capital was captured; -inf if not known
     before: Ints  # (n + 1,) the chain of held capitals in order of capture; n is its two ends
     after: Ints  # (n + 1,)
     frailty: Floats  # (frailty term, n) standard normal
     custom: Floats  # (custom term, n) multiplier, kept by the engine
     scale: Floats  # (R, n) factor set by processes
-    marked: Indices  # (n,) provinces of which a clock may have changed since the marks were cleared
-    flag: Flags  # (n,)
+    marked: Cells  # (cell, 2) cells of one province that the last change changed, and what they were
+    marks: Ints  # (1,) how many
     seen: Flags  # (n,) and a queue: room for a walk along roads
     queue: Indices  # (n,)
 
@@ -149,46 +153,66 @@ def fresh(law: Law) -> Situation:
     """Return an unplaced Situation for *law*: call ``place`` before use."""
     n = law.track.shape[1]
     kinds = law.terms["kind"]
-    graphs = law.pointer.shape[0] - len(law.hub)
     return Situation(
-        control=np.zeros(n, np.int8), tally=np.zeros(3, np.int64), held=np.zeros((graphs, n)),
-        cut=np.zeros((len(law.hub), n), np.uint8), active=np.zeros(len(law.calendar), np.uint8),
-        pulled=np.zeros(len(law.trigger), np.uint8), recent=np.zeros(len(law.window), np.int64),
-        oldest=np.full(len(law.window), n, np.int64), taken=np.full(n, -np.inf), before=np.full(n + 1, n, np.int64),
-        after=np.full(n + 1, n, np.int64), frailty=np.zeros((int(np.sum(kinds == _FRAILTY)), n)),
-        custom=np.ones((int(np.sum(kinds == _CUSTOM)), n)), scale=np.ones((len(law.source), n)),
-        marked=np.zeros(n, np.uint32), flag=np.zeros(n, np.uint8), seen=np.zeros(n, np.uint8),
-        queue=np.zeros(n, np.uint32),
+        control=np.zeros(n, np.int8), cell=np.zeros(law.size[0], np.int32), oldest=np.full(len(law.window), n, np.int64),
+        taken=np.full(n, -np.inf), before=np.full(n + 1, n, np.int64), after=np.full(n + 1, n, np.int64),
+        frailty=np.zeros((int(np.sum(kinds == _FRAILTY)), n)), custom=np.ones((int(np.sum(kinds == _CUSTOM)), n)),
+        scale=np.ones((len(law.source), n)), marked=np.zeros((int(law.size[0]), 2), np.int32),
+        marks=np.zeros(1, np.int64), seen=np.zeros(n, np.uint8), queue=np.zeros(n, np.uint32),
     )  # fmt: skip
 
 
 @inner
-def _multiplier(law: Law, term: Any, values: Floats, now: Situation, p: int) -> float:
-    """Return the factor of *term* for province *p*: the table of terms, once."""
-    kind, row = term.kind, term.row
-    if kind == _CUSTOM:
-        return now.custom[row, p]
-    value = values[term.value]
+def factor(kind: int, value: float, other: float, seen: float, n: int) -> float:
+    """Return what a term of *kind* makes of what it has *seen*, in a theatre of *n* capitals: the table of terms, once.
+
+    *value* and *other* are its parameters; *other* is read by a PullBack alone.
+    """
     if kind == _NEIGHBOURS:
-        return 1.0 + value * now.held[row, p]
+        return 1.0 + value * seen
     if kind == _BASELINE:
         return value
     if kind == _MOMENTUM:
-        count = now.recent[row] if row < len(now.recent) else now.tally[LOST]
-        return math.exp(value * (count / len(now.control)))
-    if kind == _COVARIATE:
-        return math.exp(value * law.covariate[row, p])
-    if kind == _FRAILTY:
-        return math.exp(value * now.frailty[row, p])
-    if kind == _CUTOFF:
-        return math.exp(value) if now.cut[row, p] else 1.0
-    if kind == _CALENDAR:
-        return math.exp(value) if now.active[row] and law.region[row, p] else 1.0
+        return math.exp(value * (seen / n))
+    if kind == _COVARIATE or kind == _FRAILTY:
+        return math.exp(value * seen)
+    if kind == _CUTOFF or kind == _CALENDAR:
+        return math.exp(value) if seen else 1.0
     if kind == _RESERVES:
-        return min(1.0, value / max(1, now.tally[CONTESTED]))
-    if not now.pulled[row]:
+        return min(1.0, value / max(1.0, seen))
+    if kind == _CUSTOM:
+        return seen
+    if not seen:
         return 1.0
-    return math.exp(value) if law.keep[row, p] else math.exp(values[term.other])
+    return math.exp(value) if seen == 1.0 else math.exp(other)
+
+
+@inner
+def _multiplier(law: Law, term: Any, values: Floats, now: Situation, p: int) -> float:
+    """Return the factor of *term* for province *p*."""
+    kind, row = term.kind, term.row
+    seen = 0.0
+    if kind == _COVARIATE:
+        seen = law.covariate[row, p]
+    elif kind == _FRAILTY:
+        seen = now.frailty[row, p]
+    elif kind == _CUSTOM:
+        seen = now.custom[row, p]
+    elif kind != _BASELINE:
+        seen = float(now.cell[term.cell + term.each * p])
+    return factor(kind, values[term.value], values[term.other], seen, len(now.control))
+
+
+@inner
+def tabulate(law: Law, values: Floats, table: Floats) -> None:
+    """Write the factors of every live or common term into *table*, by what it may see."""
+    table[0] = 1.0
+    for j in range(len(law.terms)):
+        term = law.terms[j]
+        for seen in range(term.size):
+            table[term.first + seen] = factor(
+                term.kind, values[term.value], values[term.other], float(seen), law.track.shape[1]
+            )
 
 
 @inner
@@ -199,21 +223,15 @@ def _product(law: Law, values: Floats, now: Situation, r: int, p: int, part: int
 
 
 @inner
-def steady_rate(law: Law, values: Floats, now: Situation, r: int, p: int) -> float:
-    """Return the steady part of the hazard of transition *r* in province *p*."""
-    return _product(law, values, now, r, p, STEADY, 1.0)
-
-
-@inner
-def live_rate(law: Law, values: Floats, now: Situation, r: int, p: int, steady: float) -> float:
-    """Return the local part of the hazard of transition *r* in province *p*, given its *steady* part."""
-    return _product(law, values, now, r, p, LIVE, steady) * now.scale[r, p]
+def own_rate(law: Law, values: Floats, now: Situation, r: int, p: int) -> float:
+    """Return the own part of the hazard of transition *r* in province *p*, with what processes make of it."""
+    return _product(law, values, now, r, p, OWN, 1.0) * now.scale[r, p]
 
 
 @inner
 def local_rate(law: Law, values: Floats, now: Situation, r: int, p: int) -> float:
     """Return the local part of the hazard of transition *r* in province *p*, per day, enabled or not."""
-    return live_rate(law, values, now, r, p, steady_rate(law, values, now, r, p))
+    return _product(law, values, now, r, p, LIVE, own_rate(law, values, now, r, p))
 
 
 @inner

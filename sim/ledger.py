@@ -6,8 +6,9 @@ one keeps what is left (random time change; Anderson 2007, doi:10.1063/1.2799998
 doi:10.1063/1.3280166).
 
 Budgets are spent in the operational time τ of the clock's track, dτ = common dt, so a national change moves no
-clock: only a track's earliest appointment is ever converted to days. A clock is settled only when its own local rate
-changes; nothing that merely looks on settles anything, so nothing that looks on can move a bit.
+clock: only a track's earliest appointment is ever converted to days. When a clock's local hazard goes from a to b, what
+it still waits, in operational time, goes times a/b (Gibson and Bruck 2000, doi:10.1021/jp993732q). It waits on
+untouched otherwise; nothing that merely looks on touches a clock, so nothing that looks on can move a bit.
 """
 
 from __future__ import annotations
@@ -22,14 +23,15 @@ from numpy.typing import NDArray
 
 from sim import law as _law
 from sim import moves
-from sim.book import NEVER, WHEN, WHO, Book, Log, appoint, first
-from sim.compiled import entry, inner
+from sim.book import BLOCK, LANES, Book, Log, appoint, earliest, earliest_of_all, lane_of, least_of_block
+from sim.clocks import Clocks
+from sim.compiled import apart, entry, inner
 from sim.control import Control
-from sim.streams import exponential, exponentials, normal, uniform
+from sim.streams import exponential, exponentials, normal, uniform, uniforms_at
 
 __all__ = [
-    "BREAK", "CLOCK", "EXPIRY", "Opening", "Race", "advance", "begin", "grow", "log_of", "race_of", "rescale",
-    "retouch", "start_replication", "take_stop",
+    "BREAK", "CLOCK", "EXPIRY", "Opening", "Race", "advance", "begin", "find_stop", "find_stops", "grow", "kind",
+    "log_of", "race_of", "rescale", "retouch", "start_replication", "take_stop",
 ]  # fmt: skip
 
 _CONTESTED = int(Control.CONTESTED)
@@ -37,14 +39,19 @@ _CONTESTED = int(Control.CONTESTED)
 #: What the next stop of a race is, in the order that settles ties.
 BREAK, EXPIRY, CLOCK = range(3)
 
+#: A step outside these, or none that is a number, is taken by way of the budget.
+_SMALL, _LARGE = 1e-100, 1e100
+
 
 class Opening(NamedTuple):
     """Where replications begin: read-only arrays."""
 
     home: _law.Situation  # the start, but for what chance adds to it
-    sources: NDArray[np.uint8]  # (R,) whether some province is in the transition's source at the start
+    eager: NDArray[np.uint8]  # (T,) whether some clock of the track is enabled at the start
+    fickle: NDArray[np.uint8]  # (1,) whether own parts of hazards differ from replication to replication
     contested: NDArray[np.int64]  # (1,) column of start.contested; -1 if the model has none
     unseen: NDArray[np.uint32]  # (k,) government-held provinces of which nobody reported otherwise
+    unseen_name: NDArray[np.uint64]  # (k,)
     past: NDArray[np.uint32]  # (j,) held provinces whose day of capture matters and is known to an interval
     earliest: NDArray[np.float64]  # (j,) days since the start
     latest: NDArray[np.float64]
@@ -63,211 +70,465 @@ class Race(structref.StructRefProxy):
     """One race and all it needs, handed to compiled code as a single reference."""
 
     law: _law.Law
+    clocks: Clocks
     opening: Opening
-    now: _law.Situation
+    lanes: _law.Situation
     book: Book
     log: Log
 
 
-structref.define_proxy(Race, _RaceType, ["law", "opening", "now", "book", "log"])  # type: ignore[no-untyped-call]
+structref.define_proxy(  # type: ignore[no-untyped-call]
+    Race, _RaceType, ["law", "clocks", "opening", "lanes", "book", "log"]
+)
 
 
 @entry
-def race_of(law: _law.Law, opening: Opening, now: _law.Situation, book: Book, log: Log) -> Race:
-    """Return these as one race."""
+def race_of(law: _law.Law, clocks: Clocks, opening: Opening, lanes: _law.Situation, book: Book, log: Log) -> Race:
+    """Return these as one race, that of a single lane."""
     # In compiled code, which is kept on disk: made from Python, it would be compiled again by every process.
-    return Race(law, opening, now, book, log)  # type: ignore[no-untyped-call]
+    return Race(law, clocks, opening, lanes, book, log)  # type: ignore[no-untyped-call]
+
+
+# ------------------------------------------------------------------------------------------------------------ hazards
 
 
 @inner
-def _tau(track: Any, day: float) -> float:
-    return track.tau + track.common * (day - track.since)
-
-
-@inner
-def _settle(law: _law.Law, opening: Opening, now: _law.Situation, book: Book, r: int, p: int, day: float) -> None:
-    """Bring the clock (*r*, *p*) up to *day* if its local rate has changed or it was enabled or disabled."""
-    clock = book.clock[r, p]
-    on = now.control[p] == law.source[r]
-    if not on and not clock.on:
-        return
-    if not clock.on:
-        clock.steady = _law.steady_rate(law, book.values, now, r, p)
-    local = _law.live_rate(law, book.values, now, r, p, clock.steady) if on else 0.0
-    if on and clock.on and local == clock.local:
-        return
-    if not 0.0 <= local < np.inf:
+def _checked(rate: float) -> float:
+    if not 0.0 <= rate < np.inf:
         raise ValueError("a hazard is negative or not finite: a rate, an effect or a Custom term is out of bounds")
-    tau = _tau(book.track[clock.track], day)
-    if clock.on:
-        clock.left = max(0.0, clock.left - clock.local * (tau - clock.mark))
-    elif clock.left < 0.0:
-        clock.left = exponential(opening.key[0], opening.clock[r, p], book.stop[0].replication, clock.fired)
-    clock.on = on
-    clock.mark = tau
-    clock.local = local
-    appoint(book, clock.track, p, tau + clock.left / local if local > 0.0 else np.inf)
+    return rate
 
 
 @inner
-def _earliest(law: _law.Law, book: Book) -> None:
-    """Write the next stop: the earliest of the next break, the next expiry of a window, and the clocks."""
-    stop = book.stop[0]
-    kind, day = BREAK, np.inf
-    if stop.turned < len(law.breaks):
-        day = law.breaks[stop.turned]
-    if stop.expiry < day:
-        kind, day = EXPIRY, stop.expiry
-    for k in range(len(law.transition)):
-        track = book.track[k]
-        if track.moved:
-            if track.moved & WHO:
-                first(book, k)
-            waits = track.common > 0.0 and track.best < np.inf
-            track.day = track.since + (track.best - track.tau) / track.common if waits else np.inf
-            track.moved = 0
-        at = max(stop.now, track.day)
+def _rate(clocks: Clocks, now: _law.Situation, book: Book, k: Any, c: Any) -> float:
+    """Return the local hazard of clock *c*."""
+    rate = book.own[k, c]
+    for j in range(np.uint64(clocks.first.shape[1])):
+        rate *= book.table[k, clocks.first[c, j] + np.uint64(now.cell[clocks.cell[c, j]])]
+    return rate
+
+
+@inner
+def _common(clocks: Clocks, now: _law.Situation, book: Book, k: Any, t: Any) -> float:
+    """Return the common part of the hazards on track *t*."""
+    rate = 1.0
+    for j in range(np.uint64(clocks.common.shape[1])):
+        rate *= book.table[k, clocks.common[t, j, 0] + np.uint64(now.cell[clocks.common[t, j, 1]])]
+    if not rate < np.inf:
+        raise ValueError("a hazard is not finite: a national effect is too large, or not a number")
+    return rate
+
+
+@apart
+def _learn(
+    law: _law.Law, clocks: Clocks, now: _law.Situation, book: Book, k: Any, values: NDArray[np.float64]
+) -> None:  # fmt: skip
+    """Write down what the draw *values* makes of every term, and the hazards at the start."""
+    for j in range(len(values)):
+        book.values[k, j] = values[j]
+    table, up, down = book.table[k], book.up[k], book.down[k]
+    _law.tabulate(law, values, table)
+    up[:] = 1.0
+    down[:] = 1.0
+    plain = True
+    for j in range(len(law.terms)):
+        term = law.terms[j]
+        if term.part == _law.LIVE:
+            for i in range(term.first + 1, term.first + term.size):
+                up[i] = table[i - 1] / table[i]
+                down[i - 1] = table[i] / table[i - 1]
+                plain = plain and _SMALL < up[i] < _LARGE
+    book.plain[k] = plain
+    for c in range(len(clocks.province) - 1):
+        r, p = clocks.transition[c], clocks.province[c]
+        book.own[k, c] = _law.own_rate(law, values, now, r, p)
+        on = clocks.of[r, p] == c and now.control[p] == law.source[r]
+        book.home[k, c] = _checked(_rate(clocks, now, book, k, c)) if on else 0.0
+    book.stale[k] = 0
+
+
+# ------------------------------------------------------------------------------------------------------------- clocks
+
+
+@inner
+def _read_time(book: Book, k: Any, day: float) -> None:
+    """Write down the operational time of each track on *day*."""
+    for t in range(book.here.shape[1]):
+        book.here[k, t] = book.tau[t, k] + book.common[t, k] * (day - book.since[t, k])
+
+
+@inner
+def _wind(law: _law.Law, clocks: Clocks, opening: Opening, now: _law.Situation, book: Book, k: Any, c: Any) -> None:
+    """Let clock *c* run from now on."""
+    left = book.left[k, c]
+    if left < 0.0:
+        left = exponential(opening.key[0], clocks.name[c], book.replication[k], book.fired[k, c])
+        book.left[k, c] = left
+    rate = _checked(_rate(clocks, now, book, k, c))
+    appoint(book, c, k, book.here[k, clocks.track[c]] + left / rate if rate > 0.0 else np.inf)
+
+
+@inner
+def _unwind(clocks: Clocks, now: _law.Situation, book: Book, k: Any, c: Any, spent: Any) -> None:
+    """Stop clock *c*, and keep what is left of its budget, unless it is just *spent*."""
+    wait = book.due[c, k] - book.here[k, clocks.track[c]]
+    # One that has no appointment kept what it had when it lost it.
+    left = _rate(clocks, now, book, k, c) * max(0.0, wait) if wait < np.inf else book.left[k, c]
+    book.left[k, c] = -1.0 if c == spent else left
+    book.fired[k, c] += np.uint32(c == spent)
+    appoint(book, c, k, np.inf)
+
+
+@inner
+def _partial(
+    clocks: Clocks, now: _law.Situation, book: Book, k: Any, c: Any, base: Any, cell: Any, was: Any, own: bool
+) -> float:  # fmt: skip
+    """Return the local hazard of clock *c* as if the factors from that at *base* on (if *own*) saw *was* in *cell*."""
+    rate, behind = book.own[k, c], False
+    for j in range(clocks.first.shape[1]):
+        first, at = clocks.first[c, j], clocks.cell[c, j]
+        seen = was if at == cell and (behind or (own and first == base)) else now.cell[at]
+        behind = behind or first == base
+        rate *= book.table[k, first + np.uint64(seen)]
+    return rate
+
+
+@apart
+def _step_by_budget(
+    law: _law.Law, clocks: Clocks, now: _law.Situation, book: Book, k: Any, c: Any, base: Any, cell: Any, was: Any
+) -> None:  # fmt: skip
+    """Let clock *c* follow what its factor at *base* sees in *cell*, which *was* another: where rates may be 0."""
+    tau, p = book.here[k, clocks.track[c]], clocks.province[c]
+    if book.due[c, k] < np.inf:
+        before = _partial(clocks, now, book, k, c, base, cell, was, True)
+        book.left[k, c] = before * max(0.0, book.due[c, k] - tau)
+    elif now.control[p] != law.source[clocks.transition[c]] or book.left[k, c] < 0.0:
+        return
+    rate = _partial(clocks, now, book, k, c, base, cell, was, False)
+    if not 0.0 <= rate < np.inf:
+        book.doubt[k] = 1
+    appoint(book, c, k, tau + book.left[k, c] / rate if rate > 0.0 else np.inf)
+
+
+@apart
+def _look_again(law: _law.Law, clocks: Clocks, now: _law.Situation, book: Book, k: Any) -> None:
+    """Raise a ValueError if a hazard is not one."""
+    book.doubt[k] = 0
+    for c in range(len(clocks.province) - 1):
+        r, p = clocks.transition[c], clocks.province[c]
+        if clocks.of[r, p] == c and now.control[p] == law.source[r]:
+            _checked(_rate(clocks, now, book, k, c))
+
+
+@inner
+def _tell_neighbours(
+    law: _law.Law, clocks: Clocks, now: _law.Situation, book: Book, k: Any, p: Any, step: Any
+) -> None:  # fmt: skip
+    """Let clocks follow that *p* was lost (*step* 1) or regained (-1)."""
+    ratios = book.up[k] if step > 0 else book.down[k]
+    plain = book.plain[k]
+    for h in range(np.uint64(len(clocks.hearing))):
+        tau = book.here[k, clocks.hearing[h]]
+        for i in range(clocks.row[h, p], clocks.row[h, np.uint64(p) + np.uint64(1)]):
+            cell, told, c, base = clocks.near[i, 0], clocks.near[i, 1], clocks.near[i, 2], clocks.near[i, 3]
+            moves.hear(now, cell, step * np.int32(told))
+            if plain:
+                ratio = ratios[base + np.uint64(now.cell[cell])]
+                appoint(book, c, k, tau + max(0.0, book.due[c, k] - tau) * ratio)
+            else:
+                _step_by_budget(law, clocks, now, book, k, c, base, cell, now.cell[cell] - step)
+
+
+@apart
+def _tell_marked(law: _law.Law, clocks: Clocks, now: _law.Situation, book: Book, k: Any) -> None:
+    """Let clocks follow the cells that are marked."""
+    for i in range(now.marks[0]):  # one after the other
+        cell, was = now.marked[i, 0], now.marked[i, 1]
+        now.marked[i, 1] = now.cell[cell]
+        now.cell[cell] = was
+    for i in range(now.marks[0]):
+        cell, to = now.marked[i, 0], now.marked[i, 1]
+        was = now.cell[cell]
+        now.cell[cell] = to
+        for j in range(clocks.ears[cell], clocks.ears[cell + 1]):
+            c, base = clocks.ear[j, 0], clocks.ear[j, 1]
+            ratio = book.table[k, base + was] / book.table[k, base + to]
+            if _SMALL < ratio < _LARGE:
+                tau = book.here[k, clocks.track[c]]
+                appoint(book, c, k, tau + max(0.0, book.due[c, k] - tau) * ratio)
+            else:
+                _step_by_budget(law, clocks, now, book, k, c, base, cell, was)
+    now.marks[0] = 0
+
+
+@inner
+def _tell_tracks(clocks: Clocks, now: _law.Situation, book: Book, k: Any, day: float) -> None:
+    """Let tracks follow what is common to their hazards."""
+    for i in range(len(clocks.national)):
+        t = clocks.national[i]
+        common = _common(clocks, now, book, k, t)
+        if common != book.common[t, k]:
+            book.tau[t, k] = book.here[k, t]
+            book.since[t, k] = day
+            book.common[t, k] = common
+
+
+@inner
+def _change(
+    law: _law.Law, clocks: Clocks, opening: Opening, now: _law.Situation, book: Book, k: Any, p: Any, to: Any,
+    spent: Any, day: float,
+) -> None:  # fmt: skip
+    """Change control of *p*, and let every clock follow; the clock *spent*, if any, has just fired."""
+    _read_time(book, k, day)
+    was = np.uint64(now.control[p])
+    for i in range(clocks.leaving[was], clocks.leaving[was + np.uint64(1)]):
+        _unwind(clocks, now, book, k, clocks.of[clocks.leaver[i], p], spent)
+    step = moves.change_control(law, now, p, to, day)
+    if now.marks[0] > 0:
+        _tell_marked(law, clocks, now, book, k)
+    if step != 0:
+        _tell_neighbours(law, clocks, now, book, k, p, step)
+    for i in range(clocks.leaving[to], clocks.leaving[np.uint64(to) + np.uint64(1)]):
+        _wind(law, clocks, opening, now, book, k, clocks.of[clocks.leaver[i], p])
+    if book.doubt[k]:
+        _look_again(law, clocks, now, book, k)
+
+
+# -------------------------------------------------------------------------------------------------------------- stops
+
+
+@inner
+def _date(law: _law.Law, book: Book, k: Any) -> None:
+    """Write down when the next break or end of a window is."""
+    turned = book.turned[k]
+    turn = law.breaks[turned] if turned < len(law.breaks) else np.inf
+    book.dated[k] = min(turn, book.expiry[k])
+
+
+@inner
+def _kind_of(law: _law.Law, clocks: Clocks, book: Book, k: Any) -> int:
+    """Return what the next stop is."""
+    if book.clock[k] < len(clocks.province) - 1:
+        return CLOCK
+    turned = book.turned[k]
+    return BREAK if turned < len(law.breaks) and law.breaks[turned] <= book.expiry[k] else EXPIRY
+
+
+@inner
+def _compare(clocks: Clocks, book: Book, t: Any, lanes: Any) -> None:
+    """Let the earliest appointment on track *t* be the next stop where it comes before those found so far."""
+    best, who, at, day, clock = book.best, book.who, book.at, book.day, book.clock
+    common, tau, since, now = book.common[t], book.tau[t], book.since[t], book.now
+    ties = 0
+    for k in range(lanes):
+        due = since[k] + (best[k] - tau[k]) / common[k]
+        due = due if common[k] > 0.0 and best[k] < np.inf else np.inf
+        at[k] = due if due > now[k] else now[k]
+        ties += (at[k] == day[k]) & (at[k] < np.inf)
+    if ties > 0:
         # Of clocks at one instant, the first province by name; within it, the first transition of the model.
-        if at < day or (at == day and kind == CLOCK and track.who < stop.p):
-            kind, day = CLOCK, at
-            stop.r, stop.p = law.transition[k], track.who
-    stop.kind, stop.day = kind, day
+        none = len(clocks.province) - 1
+        for k in range(lanes):
+            if at[k] == day[k] and clock[k] < none and clocks.province[who[k]] < clocks.province[clock[k]]:
+                clock[k] = who[k]
+    for k in range(lanes):
+        sooner = at[k] < day[k]
+        clock[k] = who[k] if sooner else clock[k]
+        day[k] = at[k] if sooner else day[k]
 
 
 @inner
-def _refresh(law: _law.Law, opening: Opening, now: _law.Situation, book: Book, day: float) -> None:
-    """After a change on *day*: settle the marked provinces, bring the tracks up to date, find the next stop."""
-    for i in range(now.tally[_law.MARKED]):
-        now.flag[now.marked[i]] = 0
-    for r in range(len(law.source)):
-        for i in range(now.tally[_law.MARKED]):
-            _settle(law, opening, now, book, r, now.marked[i], day)
-    now.tally[_law.MARKED] = 0
-    for k in range(len(law.transition)):
-        common = _law.common_rate(law, book.values, now, k)
-        track = book.track[k]
-        if common != track.common:
-            if not common < np.inf:
-                raise ValueError("a hazard is not finite: a national effect is too large, or not a number")
-            track.tau = _tau(track, day)
-            track.since = day
-            track.common = common
-            track.moved |= WHEN
-    book.stop[0].now = day
-    _earliest(law, book)
+def find_stop(law: _law.Law, clocks: Clocks, book: Book) -> None:
+    """Write down the next stop of a race alone: the earliest of break, end of a window, and clocks, in this order."""
+    book.day[0], book.clock[0] = book.dated[0], len(clocks.province) - 1
+    for t in range(np.uint64(len(law.transition))):
+        earliest(clocks, book, t)
+        _compare(clocks, book, t, 1)
 
 
 @inner
-def _open(law: _law.Law, opening: Opening, now: _law.Situation, book: Book, replication: int) -> None:
-    """Set the situation to the start of *replication*, with what chance adds to it."""
-    moves.restore(now, opening.home)
-    for f in range(now.frailty.shape[0]):
-        for p in range(now.frailty.shape[1]):
-            now.frailty[f, p] = normal(opening.key[3], opening.frailty[f, p], replication, 0)
-    now.scale[:] = 1.0
-    now.custom[:] = 1.0
+def find_stops(law: _law.Law, clocks: Clocks, book: Book) -> None:
+    """Write down the next stop in every one of LANES lanes, as ``find_stop`` does."""
+    for k in range(LANES):
+        book.day[k], book.clock[k] = book.dated[k], len(clocks.province) - 1
+    for t in range(np.uint64(len(law.transition))):
+        earliest_of_all(clocks, book, t)
+        _compare(clocks, book, t, LANES)
+
+
+@inner
+def take_stop(
+    law: _law.Law, clocks: Clocks, opening: Opening, now: _law.Situation, book: Book, log: Log, k: Any
+) -> bool:  # fmt: skip
+    """Take the next stop of lane *k*; do nothing and return False if the log is full."""
+    day, c = book.day[k], np.uint64(book.clock[k])
+    if c < len(clocks.province) - 1:
+        e = log.size[0]
+        if e == len(log.day):
+            return False
+        log.size[0] = e + 1
+        p, r = clocks.province[c], clocks.transition[c]
+        log.day[e], log.province[e], log.transition[e] = day, p, r
+        if log.shares.shape[1] > 0:
+            _law.shares(law, book.values[k], now, r, p, log.shares[e])
+        _change(law, clocks, opening, now, book, k, p, law.target[r], c, day)
+    else:
+        _pass_date(law, clocks, now, book, k, day)
+    if len(law.window) > 0:
+        book.expiry[k] = moves.expire(law, now, day)
+        _date(law, book, k)
+    _tell_tracks(clocks, now, book, k, day)
+    book.now[k] = day
+    return True
+
+
+@inner
+def _pass_date(law: _law.Law, clocks: Clocks, now: _law.Situation, book: Book, k: Any, day: float) -> None:
+    """Pass a break or the end of a window."""
+    _read_time(book, k, day)
+    if _kind_of(law, clocks, book, k) == BREAK:
+        moves.turn(law, now, day)
+        _tell_marked(law, clocks, now, book, k)
+        if book.doubt[k]:
+            _look_again(law, clocks, now, book, k)
+        book.turned[k] += 1
+        _date(law, book, k)
+
+
+# ------------------------------------------------------------------------------------------------------- replications
+
+
+@apart
+def _add_chance(
+    law: _law.Law, clocks: Clocks, opening: Opening, now: _law.Situation, book: Book, k: Any, replication: int
+) -> None:  # fmt: skip
+    """Add to the start what chance adds to control and history."""
     if opening.contested[0] >= 0:
-        chance = book.values[opening.contested[0]]
+        chance, found = book.values[k, opening.contested[0]], book.uniform
+        uniforms_at(opening.key[2], opening.unseen_name, replication, found)
         for i in range(len(opening.unseen)):
-            p = opening.unseen[i]
-            if uniform(opening.key[2], opening.province[p], replication, 0) < chance:
-                moves.move(law, now, p, _CONTESTED, 0.0)
+            if found[i] < chance:
+                none = len(clocks.province) - 1
+                _change(law, clocks, opening, now, book, k, opening.unseen[i], _CONTESTED, none, 0.0)
     for i in range(len(opening.past)):
         p = opening.past[i]
         span = opening.latest[i] - opening.earliest[i]
         taken = opening.earliest[i] + span * uniform(opening.key[1], opening.province[p], replication, 0)
         moves.recall(law, now, p, taken)
+    book.expiry[k] = moves.expire(law, now, 0.0)
+    _tell_tracks(clocks, now, book, k, 0.0)
 
 
 @inner
 def start_replication(
-    law: _law.Law, opening: Opening, now: _law.Situation, book: Book, replication: int, values: NDArray[np.float64]
-) -> float:  # fmt: skip
-    """Set the race to the start of *replication* with the draw *values*; return the day of the first stop."""
+    law: _law.Law, clocks: Clocks, opening: Opening, now: _law.Situation, book: Book, k: Any, replication: int,
+    values: NDArray[np.float64],
+) -> None:  # fmt: skip
+    """Set lane *k* to the start of *replication* with the draw *values*."""
+    moves.restore(law, now, opening.home)
+    stale = book.stale[k] != 0 or opening.fickle[0] != 0
     for j in range(len(values)):
-        book.values[j] = values[j]
-    stop = book.stop[0]
-    stop.replication, stop.turned, stop.now = replication, 0, 0.0
-    _open(law, opening, now, book, replication)
-    stop.expiry = moves.expire(law, now, 0.0)
-    book.due[:] = np.inf
-    book.low[:] = NEVER
-    for k in range(len(law.transition)):
-        track = book.track[k]
-        track.common, track.tau, track.since, track.moved = 0.0, 0.0, 0.0, WHO
-    for r in range(len(law.source)):
-        if opening.sources[r]:
-            exponentials(opening.key[0], opening.clock[r], replication, book.budget)
-        for p in range(len(now.control)):
-            clock = book.clock[r, p]
-            clock.left = book.budget[p] if opening.sources[r] else -1.0
-            clock.fired, clock.on = 0, 0
-    _mark_all(now)
-    _refresh(law, opening, now, book, 0.0)
-    return stop.day
+        stale = stale or values[j] != book.values[k, j]
+    if stale:
+        for f in range(now.frailty.shape[0]):
+            for p in range(now.frailty.shape[1]):
+                now.frailty[f, p] = normal(opening.key[3], opening.frailty[f, p], replication, 0)
+        now.scale[:] = 1.0
+        now.custom[:] = 1.0
+        _learn(law, clocks, now, book, k, values)
+    book.replication[k], book.turned[k], book.now[k], book.expiry[k] = replication, 0, 0.0, np.inf
+    none = np.uint64(len(clocks.province) - 1)
+    left, home = book.left[k], book.home[k]
+    book.fired[k, :] = 0
+    for t in range(np.uint64(len(law.transition))):
+        begin, end = clocks.begin[t], clocks.begin[t + np.uint64(1)]
+        if opening.eager[t]:
+            exponentials(opening.key[0], clocks.name[begin:end], replication, left[begin:end])
+        else:
+            left[begin:end] = -1.0
+        book.tau[t, k], book.since[t, k], book.here[k, t] = 0.0, 0.0, 0.0
+        book.common[t, k] = _common(clocks, now, book, k, t)
+    for c in range(none):
+        book.due[c, k] = left[c] / home[c] if home[c] > 0.0 else np.inf
+    for block in range(len(book.low)):
+        book.low[block] = least_of_block(book.order, np.uint64(block * BLOCK))
+    if opening.contested[0] >= 0 or len(law.window) > 0:
+        _add_chance(law, clocks, opening, now, book, k, replication)
+    _date(law, book, k)
+
+
+# ---------------------------------------------------------------------------------------------- one race, from Python
+
+
+# What gives a view of an array stays within inner functions: an entry would count it as a reference of its own.
 
 
 @inner
-def _mark_all(now: _law.Situation) -> None:
-    for p in range(len(now.control)):
-        now.flag[p] = 1
-        now.marked[p] = p
-    now.tally[_law.MARKED] = len(now.control)
+def _begin(
+    law: _law.Law, clocks: Clocks, opening: Opening, lanes: _law.Situation, book: Book, replication: int,
+    values: NDArray[np.float64],
+) -> float:  # fmt: skip
+    start_replication(law, clocks, opening, lane_of(lanes, 0), book, 0, replication, values)
+    find_stop(law, clocks, book)
+    return book.day[0]
 
 
 @inner
-def _fire(law: _law.Law, now: _law.Situation, book: Book, log: Log, r: int, p: int, day: float) -> None:
-    """Fire the clock (*r*, *p*): log the event, with its causes if asked to, then change control."""
-    e = log.size[0]
-    log.size[0] = e + 1
-    log.day[e], log.province[e], log.transition[e] = day, p, r
-    if log.shares.shape[1] > 0:
-        _law.shares(law, book.values, now, r, p, log.shares[e])
-    clock = book.clock[r, p]
-    clock.fired += 1
-    clock.left, clock.on = -1.0, 0
-    appoint(book, clock.track, p, np.inf)
-    moves.move(law, now, p, law.target[r], day)
+def _retouch(
+    law: _law.Law, clocks: Clocks, opening: Opening, lanes: _law.Situation, book: Book, day: float
+) -> float:  # fmt: skip
+    now, none = lane_of(lanes, 0), len(clocks.province) - 1
+    _read_time(book, 0, day)
+    book.stale[0] = 1
+    for c in range(none):
+        r, p = clocks.transition[c], clocks.province[c]
+        own = _law.own_rate(law, book.values[0], now, r, p)
+        if own == book.own[0, c] or clocks.of[r, p] != c:
+            continue
+        on = now.control[p] == law.source[r]
+        if on:
+            _unwind(clocks, now, book, 0, c, none)
+        book.own[0, c] = own
+        if on:
+            _wind(law, clocks, opening, now, book, 0, c)
+    book.now[0] = day
+    find_stop(law, clocks, book)
+    return book.day[0]
 
 
 @inner
-def take_stop(law: _law.Law, opening: Opening, now: _law.Situation, book: Book, log: Log) -> float:
-    """Take the next stop and return the day of the one after it; do nothing and return nan if the log is full."""
-    stop = book.stop[0]
-    day = stop.day
-    if stop.kind == CLOCK:
-        if log.size[0] == len(log.day):
-            return np.nan
-        _fire(law, now, book, log, stop.r, stop.p, day)
-    elif stop.kind == BREAK:
-        moves.turn(law, now, day)
-        stop.turned += 1
-    if len(law.window) > 0:
-        stop.expiry = moves.expire(law, now, day)
-    _refresh(law, opening, now, book, day)
-    return stop.day
+def _advance(
+    law: _law.Law, clocks: Clocks, opening: Opening, lanes: _law.Situation, book: Book, log: Log
+) -> bool:  # fmt: skip
+    if not take_stop(law, clocks, opening, lane_of(lanes, 0), book, log, 0):
+        return False
+    find_stop(law, clocks, book)
+    return True
 
 
 @entry
 def begin(race: Race, replication: int, values: NDArray[np.float64]) -> float:
     """Set the race to the start of *replication* with the draw *values*; return the day of the first stop."""
-    return start_replication(race.law, race.opening, race.now, race.book, replication, values)
+    return _begin(race.law, race.clocks, race.opening, race.lanes, race.book, replication, values)
 
 
 @entry
 def retouch(race: Race, day: float) -> float:
     """Look at every clock again on *day*, after something outside the race changed; return the day of the next stop."""
-    law, now, book = race.law, race.now, race.book
-    _mark_all(now)
-    _refresh(law, race.opening, now, book, day)
-    return book.stop[0].day
+    return _retouch(race.law, race.clocks, race.opening, race.lanes, race.book, day)
 
 
 @entry
 def rescale(race: Race, r: int, p: int, factor: float, day: float) -> float:
     """Set the factor of the clock (*r*, *p*) to *factor* from *day* on; return the day of the next stop."""
-    race.now.scale[r, p] = factor
+    race.lanes.scale[0, r, p] = factor
     return retouch(race, day)
+
+
+@entry
+def kind(race: Race) -> int:
+    """Return what the next stop is: BREAK, EXPIRY or CLOCK."""
+    return _kind_of(race.law, race.clocks, race.book, 0)
 
 
 @entry
@@ -291,8 +552,7 @@ def grow(race: Race) -> None:
 def advance(race: Race) -> float:
     """Take the next stop, whatever it is; return the day of the one after it."""
     # Each array named here is counted once in and once out: the parts of the race are taken out of it only once.
-    while True:
-        day = take_stop(race.law, race.opening, race.now, race.book, race.log)
-        if not math.isnan(day):
-            return day
+    law, clocks, opening, lanes, book = race.law, race.clocks, race.opening, race.lanes, race.book
+    while not _advance(law, clocks, opening, lanes, book, race.log):
         grow(race)
+    return book.day[0]

@@ -11,16 +11,13 @@ from numpy.typing import NDArray
 
 from sim import law as _law
 from sim.control import TRANSITIONS
-from sim.hazards import Baseline, Calendar, Covariate, Custom, CutOff, Frailty, Momentum, Neighbours, PullBack, Term
+from sim.hazards import Baseline, Calendar, Covariate, Custom, CutOff, Frailty, Momentum, Neighbours, PullBack, Reserves, Term
 from sim.model import Model
 
 __all__ = ["lower"]
 
 Floats: TypeAlias = NDArray[np.float64]
 _T = TypeVar("_T")
-
-#: Beyond every table: a term that reads none.
-_NO_ROW = 2**32 - 1
 
 
 def lower(model: Model, instant: datetime | None = None) -> _law.Law:
@@ -73,7 +70,7 @@ class _Lowering:
         if isinstance(term, Neighbours):
             return _place(self.graphs, (term.via, ()))
         if isinstance(term, Momentum):
-            return _NO_ROW if term.window is None else _place(self.windows, float(term.window))
+            return 0 if term.window is None else _place(self.windows, float(term.window))
         if isinstance(term, Covariate):
             self.covariates.append(self.theatre.standardised(term.column))
             return len(self.covariates) - 1
@@ -102,41 +99,36 @@ class _Lowering:
             self.breaks += [self._days(b, where, math.inf) for b in term.breaks]  # type: ignore[arg-type]
             self.customs += 1
             return self.customs - 1
-        return _NO_ROW
+        return 0
 
     def law(self) -> _law.Law:
         """Return the filled tables."""
-        rows, ends, sides = [], [0], []
+        found, ends, sides = [], [0], []
         for transition, hazard in self.model.hazards.items():
-            keeps = []
-            steady = True
             for term in hazard.terms:
                 values = [self.columns[f"{transition}.{name}"] for name in term.values]
-                row = self._row(term, f"model: {transition}.{term.name}")
-                part = _part(term)
-                # Terms multiply in the model's order: behind a live one, even a steady one is live.
-                steady &= part != _law.LIVE
-                part = _law.LIVE if part == _law.STEADY and not steady else part
-                rows.append((_law.KINDS.index(term.kind), part, *(*values, 0, 0)[:2], row))
-                if isinstance(term, PullBack):
-                    keeps.append(self.keeps[row])
-            ends.append(len(rows))
-            sides.append([tuple(int(k[p]) for k in keeps) for p in range(self.n)])
-        track, of, member = _tracks(sides, self.n)
-        terms = np.array(rows, _law.TERM)
+                found.append((term, (*values, 0, 0)[:2], self._row(term, f"model: {transition}.{term.name}")))
+            ends.append(len(found))
+        n = self.n
+        for transition, hazard in self.model.hazards.items():
+            keeps = [self.keeps[row] for term, _, row in found[ends[len(sides)] : ends[len(sides) + 1]]
+                     if isinstance(term, PullBack)]  # fmt: skip
+            sides.append([tuple(int(k[p]) for k in keeps) for p in range(n)])
+        track, of, member = _tracks(sides, n)
+        pointer, link = self._links()
+        cells = self._cells()
+        terms, factors = self._terms(found, cells, np.diff(pointer.astype(int), axis=1).max(axis=1, initial=0).tolist())
         owner = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
         parted = np.lexsort((terms["part"], owner))
         place = owner[parted] * 3 + terms["part"][parted]
         bounds = np.searchsorted(place, 3 * np.arange(len(ends) - 1)[:, None] + np.arange(4)).astype(np.uint32)
-        pointer, link = self._links()
         hazards = [TRANSITIONS[name] for name in self.model.hazards]
-        n = self.n
         tables = _law.Law(
             source=np.array([t.source for t in hazards], np.int8),
             target=np.array([t.target for t in hazards], np.int8),
             terms=terms, ends=np.array(ends, np.uint32), parted=terms[parted], part=bounds, track=track, transition=of,
-            member=member,
-            pointer=pointer, link=link, hears=self._hears(len(pointer)),
+            member=member, pointer=pointer, link=link, size=np.array([cells.pop("all")[0], factors]),
+            **{name: np.array(firsts, np.uint32) for name, firsts in cells.items()},
             hub=np.array([hub for hub, _ in self.rules], np.uint32),
             roads=np.array([len(self.graphs) + j for j in range(len(self.rules))], np.uint32),
             path=np.array([self._reach(*rule) for rule in self.rules], np.uint8).reshape(-1, n),
@@ -152,6 +144,38 @@ class _Lowering:
             array.flags.writeable = False
         return tables
 
+    def _cells(self) -> dict[str, list[int]]:
+        """Return the first cell of everything that terms look at, and under "all" how many cells there are."""
+        n, size = self.n, _law.NOTHING + 1
+        cells: dict[str, list[int]] = {}
+        for name, each, count in (
+            ("recent", 1, len(self.windows)), ("held", n + 1, len(self.graphs)), ("cut", n, len(self.rules)),
+            ("active", n, len(self.calendars)), ("pulled", n, len(self.triggers)),
+        ):  # fmt: skip
+            cells[name] = [size + each * j for j in range(count)]
+            size += each * count
+        return cells | {"all": [size]}
+
+    def _terms(
+        self, found: list[tuple[Term, tuple[int, ...], int]], cells: dict[str, list[int]], degrees: list[int]
+    ) -> tuple[NDArray[np.void], int]:
+        """Return the table of terms, and how many factors a draw has."""
+        n, rows, factors = self.n, [], 1
+        for term, values, row in found:
+            cell, each, size = _law.NOTHING, 0, 0
+            if isinstance(term, Neighbours):
+                cell, each, size = cells["held"][row], 1, degrees[row] + 1
+            elif isinstance(term, Momentum):
+                cell, size = _law.LOST if term.window is None else cells["recent"][row], n + 1
+            elif isinstance(term, Reserves):
+                cell, size = _law.CONTESTED, n + 1
+            elif isinstance(term, (CutOff, Calendar, PullBack)):
+                name = {CutOff: "cut", Calendar: "active", PullBack: "pulled"}[type(term)]
+                cell, each, size = cells[name][row], 1, 3 if name == "pulled" else 2
+            rows.append((_law.KINDS.index(term.kind), _part(term), *values, row, cell, each, factors, size))
+            factors += size
+        return np.array(rows, _law.TERM), factors
+
     def _links(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
         lists = [self.theatre.neighbours(via) for via, _ in self.graphs]  # type: ignore[arg-type]
         lists += [self.theatre.neighbours("road", without=without) for _, without in self.rules]
@@ -163,14 +187,6 @@ class _Lowering:
                 link += others
             pointer[g, self.n] = len(link)
         return pointer, np.array(link, np.uint32)
-
-    def _hears(self, graphs: int) -> NDArray[np.uint8]:
-        found = np.zeros((graphs, 3), np.uint8)
-        for transition, hazard in self.model.hazards.items():
-            for term in hazard.terms:
-                if isinstance(term, Neighbours):
-                    found[self.graphs.index((term.via, ())), TRANSITIONS[transition].source] = 1
-        return found
 
     def _reach(self, hub: int, without: tuple[str, ...]) -> NDArray[np.uint8]:
         neighbours = self.theatre.neighbours("road", without=without)
@@ -185,7 +201,7 @@ class _Lowering:
 def _part(term: Term) -> int:
     if term.common or (isinstance(term, Calendar) and term.provinces is None):
         return _law.COMMON
-    return _law.STEADY if isinstance(term, (Baseline, Covariate, Frailty)) else _law.LIVE
+    return _law.OWN if isinstance(term, (Baseline, Covariate, Frailty, Custom)) else _law.LIVE
 
 
 def _place(table: list[_T], item: _T) -> int:

@@ -1,7 +1,8 @@
 """The one place where control changes, with all that follows from it.
 
-``move`` changes control of one capital and every tally that depends on it, and marks the provinces it may concern.
-``place`` sets a situation up; ``turn`` and ``expire`` follow the calendar and the windows.
+``move`` changes control of one capital and every cell that depends on it. ``place`` sets a situation up; ``turn`` and
+``expire`` follow the calendar and the windows. Cells of one province that a change reaches otherwise than along links
+are marked, with what they were, until the next change.
 """
 
 from __future__ import annotations
@@ -13,20 +14,23 @@ from numpy.typing import NDArray
 
 from sim.compiled import inner
 from sim.control import Control
-from sim.law import CONTESTED, LOST, MARKED, Law, Situation
+from sim.law import CONTESTED, LOST, Law, Situation
 
-__all__ = ["expire", "move", "place", "recall", "restore", "turn"]
+__all__ = ["change_control", "expire", "hear", "move", "place", "recall", "restore", "turn"]
 
 Floats: TypeAlias = NDArray[np.float64]
 _CONTESTED, _INSURGENT = int(Control.CONTESTED), int(Control.INSURGENT)
 
 
 @inner
-def _mark(now: Situation, p: int) -> None:
-    if not now.flag[p]:
-        now.flag[p] = 1
-        now.marked[now.tally[MARKED]] = p
-        now.tally[MARKED] += 1
+def _set(now: Situation, cell: int, to: int) -> None:
+    """Set a *cell*, and mark it."""
+    was = now.cell[cell]
+    if was != to:
+        i = now.marks[0]
+        now.marked[i, 0], now.marked[i, 1] = cell, was
+        now.marks[0] = i + 1
+        now.cell[cell] = to
 
 
 @inner
@@ -53,15 +57,13 @@ def _recut(law: Law, now: Situation, rule: int) -> None:
     for p in range(len(now.control)):
         lost = now.control[p] == _INSURGENT
         cut = 1 if law.path[rule, p] and not lost and not now.seen[p] and p != hub else 0
-        if cut != now.cut[rule, p]:
-            now.cut[rule, p] = cut
-            _mark(now, p)
+        _set(now, law.cut[rule] + p, cut)
 
 
 @inner
 def _parts_roads(law: Law, now: Situation, rule: int, p: int) -> bool:
     """Return whether losing *p* may cut others off: it has a way to the hub, and more than one neighbour not lost."""
-    if now.cut[rule, p]:
+    if now.cell[law.cut[rule] + p]:
         return False
     graph, standing = law.roads[rule], 0
     for j in range(law.pointer[graph, p], law.pointer[graph, p + 1]):
@@ -81,7 +83,7 @@ def _remember(law: Law, now: Situation, p: int, day: float) -> None:
     now.after[last], now.before[p] = p, last
     now.after[p], now.before[following] = following, p
     for w in range(len(law.window)):
-        now.recent[w] += 1
+        now.cell[law.recent[w]] += 1
         if now.oldest[w] == following:
             now.oldest[w] = p
 
@@ -92,7 +94,7 @@ def _forget(law: Law, now: Situation, p: int, day: float) -> None:
         return
     for w in range(len(law.window)):
         if now.taken[p] + law.window[w] > day:
-            now.recent[w] -= 1
+            now.cell[law.recent[w]] -= 1
             if now.oldest[w] == p:
                 now.oldest[w] = now.after[p]
     now.after[now.before[p]], now.before[now.after[p]] = now.after[p], now.before[p]
@@ -106,7 +108,7 @@ def expire(law: Law, now: Situation, day: float) -> float:
     following = np.inf
     for w in range(len(law.window)):
         while now.oldest[w] != n and now.taken[now.oldest[w]] + law.window[w] <= day:
-            now.recent[w] -= 1
+            now.cell[law.recent[w]] -= 1
             now.oldest[w] = now.after[now.oldest[w]]
         if now.oldest[w] != n:
             following = min(following, now.taken[now.oldest[w]] + law.window[w])
@@ -114,116 +116,126 @@ def expire(law: Law, now: Situation, day: float) -> float:
 
 
 @inner
+def _pull_back(law: Law, now: Situation, b: int) -> None:
+    if now.cell[law.pulled[b]]:
+        return
+    for p in range(len(now.control)):
+        now.cell[law.pulled[b] + p] = 1 if law.keep[b, p] else 2
+
+
+@inner
 def turn(law: Law, now: Situation, day: float) -> None:
     """Switch calendars and dated pull-backs to what holds on *day*."""
+    now.marks[0] = 0
     for k in range(len(law.calendar)):
         active = 1 if law.calendar[k, 0] <= day < law.calendar[k, 1] else 0
-        if active != now.active[k]:
-            now.active[k] = active
-            for p in range(len(now.control)):
-                if law.region[k, p]:
-                    _mark(now, p)
+        for p in range(len(now.control)):
+            if law.region[k, p]:
+                _set(now, law.active[k] + p, active)
     for b in range(len(law.trigger)):
         if day >= law.trigger_day[b]:
-            now.pulled[b] = 1
+            _pull_back(law, now, b)
+
+
+@inner
+def hear(now: Situation, cell: int, step: int) -> None:
+    """Let the *cell* of a province follow a neighbour being lost (*step* 1) or regained (-1)."""
+    now.cell[cell] += step
 
 
 @inner
 def _count(law: Law, now: Situation, p: int, step: int) -> None:
-    """Follow a capital being lost (*step* 1) or regained (-1) through every tally but the chain."""
-    now.tally[LOST] += step
-    for g in range(now.held.shape[0]):
+    """Let every neighbour of *p* follow it being lost (*step* 1) or regained (-1)."""
+    for g in range(len(law.held)):
         for j in range(law.pointer[g, p], law.pointer[g, p + 1]):
-            q = law.link[j]
-            now.held[g, q] += step
-            if law.hears[g, now.control[q]]:
-                _mark(now, q)
+            hear(now, law.held[g] + law.link[j], step)
+
+
+@inner
+def _tally(law: Law, now: Situation, step: int) -> None:
+    now.cell[LOST] += step
     for b in range(len(law.trigger)):
-        if now.tally[LOST] >= law.trigger[b]:
-            now.pulled[b] = 1
+        if now.cell[LOST] >= law.trigger[b]:
+            _pull_back(law, now, b)
+
+
+@inner
+def change_control(law: Law, now: Situation, p: int, to: int, day: float) -> int:
+    """Change control of province *p* to *to* on *day*, with all that follows but what neighbours ``hear``.
+
+    Return the step they are to hear: 1 if it is now lost, -1 if regained, else 0.
+    """
+    was = now.control[p]
+    now.control[p] = to
+    now.marks[0] = 0
+    now.cell[CONTESTED] += (to == _CONTESTED) - (was == _CONTESTED)
+    step = (to == _INSURGENT) - (was == _INSURGENT)
+    if step == 0:
+        return step
+    _tally(law, now, step)
+    if len(law.window) > 0:  # only windows ask how long ago
+        if step > 0:
+            _remember(law, now, p, day)
+        else:
+            _forget(law, now, p, day)
+    for rule in range(len(law.hub)):
+        if step < 0 or _parts_roads(law, now, rule, p):
+            _recut(law, now, rule)
+        else:
+            now.cell[law.cut[rule] + p] = 0
+    return step
 
 
 @inner
 def move(law: Law, now: Situation, p: int, to: int, day: float) -> None:
-    """Change control of province *p* to *to* on *day*, with all that follows; mark whom it may concern."""
-    was = now.control[p]
-    now.control[p] = to
-    now.tally[CONTESTED] += (to == _CONTESTED) - (was == _CONTESTED)
-    _mark(now, p)
-    if (was == _INSURGENT) == (to == _INSURGENT):
-        return
-    if to == _INSURGENT:
-        _count(law, now, p, 1)
-        if len(law.window) > 0:  # only windows ask how long ago
-            _remember(law, now, p, day)
-    else:
-        _count(law, now, p, -1)
-        if len(law.window) > 0:
-            _forget(law, now, p, day)
-    for rule in range(len(law.hub)):
-        if to != _INSURGENT or _parts_roads(law, now, rule, p):
-            _recut(law, now, rule)
-        else:
-            now.cut[rule, p] = 0
+    """Change control of province *p* to *to* on *day*, with all that follows."""
+    step = change_control(law, now, p, to, day)
+    if step != 0:
+        _count(law, now, p, step)
 
 
 @inner
 def place(law: Law, now: Situation, control: NDArray[np.int8], taken: Floats, day: float) -> None:
     """Set up *now* on *day* from *control*, with the days held capitals were *taken* (-inf if not known)."""
     n = len(control)
-    now.tally[:] = 0
-    now.held[:] = 0
-    now.active[:] = 0
-    now.pulled[:] = 0
-    now.recent[:] = 0
+    now.cell[:] = 0
     now.oldest[:] = n
     now.taken[:] = -np.inf
     now.before[:] = n
     now.after[:] = n
-    now.flag[:] = 0
-    now.cut[:] = 0
     for p in range(n):
         now.control[p] = control[p]
         if control[p] == _CONTESTED:
-            now.tally[CONTESTED] += 1
+            now.cell[CONTESTED] += 1
         elif control[p] == _INSURGENT:
+            _tally(law, now, 1)
             _count(law, now, p, 1)
             if taken[p] > -np.inf:
                 _remember(law, now, p, taken[p])
     for b in range(len(law.trigger)):
         if law.trigger[b] == 0:  # reached before any capital is counted
-            now.pulled[b] = 1
+            _pull_back(law, now, b)
     for rule in range(len(law.hub)):
+        now.marks[0] = 0
         _recut(law, now, rule)
     turn(law, now, day)
     expire(law, now, day)
 
 
 @inner
-def restore(now: Situation, home: Situation) -> None:
-    """Set *now* to the situation *home*, frailties and what others set apart, with nobody marked."""
-    n = len(now.control)
-    for p in range(n):
+def restore(law: Law, now: Situation, home: Situation) -> None:
+    """Set *now* to the situation *home*, but for frailties and what others set."""
+    for p in range(len(home.control)):
         now.control[p] = home.control[p]
-        now.taken[p] = home.taken[p]
-        now.flag[p] = 0
-        for g in range(now.held.shape[0]):
-            now.held[g, p] = home.held[g, p]
-        for rule in range(now.cut.shape[0]):
-            now.cut[rule, p] = home.cut[rule, p]
-    for p in range(n + 1):
-        now.before[p] = home.before[p]
-        now.after[p] = home.after[p]
-    for k in range(len(now.active)):
-        now.active[k] = home.active[k]
-    for b in range(len(now.pulled)):
-        now.pulled[b] = home.pulled[b]
-    for w in range(len(now.recent)):
-        now.recent[w] = home.recent[w]
+    for cell in range(len(home.cell)):
+        now.cell[cell] = home.cell[cell]
+    for w in range(len(home.oldest)):
         now.oldest[w] = home.oldest[w]
-    now.tally[LOST] = home.tally[LOST]
-    now.tally[CONTESTED] = home.tally[CONTESTED]
-    now.tally[MARKED] = 0
+    if len(law.window) > 0:
+        for p in range(len(home.taken)):
+            now.taken[p] = home.taken[p]
+        for p in range(len(home.before)):
+            now.before[p], now.after[p] = home.before[p], home.after[p]
 
 
 @inner

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import law as _law
-from sim.book import BLOCK, CLOCKS, STOP, TRACK, Book, Log, new_log
+from sim.book import BLOCK, Book, Log, new_book, new_lanes, new_log
+from sim.clocks import Clocks, clocks_of
 from sim.compiled import entry
-from sim.control import TRANSITIONS, Control, State
+from sim.control import Control, State
 from sim.ledger import Opening
 from sim.lowering import lower
 from sim.model import Model
@@ -21,39 +22,49 @@ from sim.streams import key_of, name_key
 __all__ = ["Parts", "new_parts"]
 
 
+#: In lanes, clocks of a track are looked through so many at a time.
+_WHOLE = 4
+
+
 class Parts(NamedTuple):
-    """All that a race is made of."""
+    """All that a race is made of, or several in lanes."""
 
     law: _law.Law
+    clocks: Clocks
     opening: Opening
-    now: _law.Situation
+    lanes: _law.Situation
     book: Book
     log: Log
 
 
-def new_parts(model: Model, start: State, seed: int, *, room: int = 4096, shares: bool = False) -> Parts:
-    """Return the parts of a race of *model* from *start*.
+def new_parts(
+    model: Model, start: State, seed: int, *, room: int = 4096, shares: bool = False, lanes: int | None = None
+) -> Parts:  # fmt: skip
+    """Return the parts of a race of *model* from *start*, or of so many side by side in *lanes*.
 
-    The log has *room* for so many events at first, and columns for each term's share of the hazard if *shares*.
+    The log has *room* for so many events at first, and columns for each term's share of the hazard if *shares*; lanes
+    have a log each.
     """
     law = lower(model, start.instant)
-    now = _law.fresh(law)
-    columns = int(np.max(np.diff(law.ends))) + 1 if shares else 0
-    book = _book(law, len(model.parameters))
-    return Parts(law, _opening(model, start, seed, law), now, book, new_log(room, columns))
-
-
-def _book(law: _law.Law, parameters: int) -> Book:
-    transitions, n = law.track.shape
-    blocks = -(-n // BLOCK)
-    due = np.full((len(law.transition), blocks * BLOCK), np.inf)
-    clock = np.zeros((transitions, n), CLOCKS)
-    clock["track"] = law.track
-    return Book(
-        values=np.zeros(parameters), clock=clock, budget=np.zeros(n), due=due,
-        order=due.view(np.int64).reshape(len(due), blocks, BLOCK),
-        low=np.zeros((len(due), blocks), np.int64), track=np.zeros(len(due), TRACK), stop=np.zeros(1, STOP),
+    opening = _opening(model, start, seed, law)
+    clocks = clocks_of(law, opening.clock, _may_be(opening), _WHOLE if lanes else BLOCK)
+    eager = np.array([
+        (opening.home.control[clocks.province[a:b]] == law.source[r]).any()
+        for r, a, b in zip(law.transition, clocks.begin, clocks.begin[1:], strict=False)
+    ], np.uint8)  # fmt: skip
+    log = new_log(room, int(np.max(np.diff(law.ends))) + 1 if shares else 0)
+    return Parts(
+        law, clocks, opening._replace(eager=eager), new_lanes(_law.fresh(law), lanes or 1),
+        new_book(law, clocks, len(model.parameters), lanes or 1), new_lanes(log, lanes) if lanes else log,
     )  # fmt: skip
+
+
+def _may_be(opening: Opening) -> NDArray[np.bool_]:
+    """Return what control each province may have at the start, shape (n, 3)."""
+    may = opening.home.control[:, None] == np.arange(len(Control))
+    if opening.contested[0] >= 0:
+        may[opening.unseen, Control.CONTESTED] = True
+    return np.asarray(may)
 
 
 def _keys(names: Sequence[Sequence[str]], what: str) -> NDArray[np.uint64]:
@@ -89,14 +100,16 @@ def _opening(model: Model, start: State, seed: int, law: _law.Law) -> Opening:
     ]  # fmt: skip
     names = tuple(model.parameters)
     unseen = np.flatnonzero(control == Control.GOVERNMENT).astype(np.uint32)
+    unseen = unseen[~np.isin(unseen, sorted(sighted))]
+    places = _keys([(province,) for province in theatre.provinces], "provinces")
     return Opening(
-        home=home, sources=np.array([TRANSITIONS[name].source in control for name in model.hazards], np.uint8),
+        home=home, eager=np.zeros(0, np.uint8), fickle=np.array([len(home.frailty) + len(home.custom) > 0], np.uint8),
         contested=np.array([names.index("start.contested") if "start.contested" in names else -1]),
-        unseen=unseen[~np.isin(unseen, sorted(sighted))],
+        unseen=unseen, unseen_name=places[unseen],
         past=np.array([p for p, _, _ in past], np.uint32), earliest=np.array([e for _, e, _ in past], float),
         latest=np.array([late for _, _, late in past], float),
         key=np.array([key_of(seed, purpose) for purpose in ("clock", "history", "start", "frailty")]),
         clock=_keys(clocks, "clocks").reshape(-1, n),
-        province=_keys([(province,) for province in theatre.provinces], "provinces"),
+        province=places,
         frailty=_keys(frailties, "frailties").reshape(-1, n),
     )  # fmt: skip

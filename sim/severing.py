@@ -33,5 +33,6 @@ def cut_off(
     """
     rule = CutOff(0.0, hub=hub, without=without)
     model = Model(theatre, {"seizure": Baseline(1.0) * rule}, name="cut-off")
-    home = new_parts(model, State(state.control), seed=0, room=1).opening.home
-    return tuple(name for name, cut in zip(theatre.provinces, home.cut[0], strict=True) if cut)
+    law, _, opening, *_ = new_parts(model, State(state.control), seed=0, room=1)
+    cut = opening.home.cell[law.cut[0] :]
+    return tuple(name for name, is_cut in zip(theatre.provinces, cut, strict=False) if is_cut)

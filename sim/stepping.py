@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sim import ledger
 from sim.control import Control, State, nearest
 from sim.hazards import Custom
+from sim.law import Situation
 from sim.model import Model
 from sim.opening import new_parts
 from sim.recipe import Failure, Halt, Part, Recipe, Recording, part_of
@@ -75,7 +76,8 @@ class Stepper:
     def __init__(self, model: Model, start: State, seed: int, *, shares: bool = False):
         parts = new_parts(model, start, seed, shares=shares)
         self.race, self.law, self.opening = ledger.race_of(*parts), parts.law, parts.opening
-        self.now, self.book = parts.now, parts.book
+        # The only lane, by views of its arrays.
+        self.now, self.book = Situation(*(array[0] for array in parts.lanes)), parts.book
         self.provinces = model.theatre.provinces
         self.refusal: Exception | None = None
         self.control = Controls(self.provinces, self.now.control, self.refused)
@@ -95,6 +97,10 @@ class Stepper:
         if self.customs:
             self._ask(0.0)
 
+    def kind(self) -> int:
+        """Return what the next stop is: BREAK, EXPIRY or CLOCK of the ledger."""
+        return ledger.kind(self.race)
+
     def rescale(self, r: int, p: int, factor: float, day: float) -> None:
         """Set the factor of the clock (*r*, *p*) to *factor* from *day* on."""
         self.next = self._asked(ledger.rescale, r, p, factor, day)
@@ -111,7 +117,7 @@ class Stepper:
         if not self.customs:
             self.next = self._asked(ledger.advance)
             return
-        if self.book.stop["kind"][0] != ledger.BREAK:
+        if self.kind() != ledger.BREAK:
             self.check(self.next)
         day = self.next
         self.next = self._asked(ledger.advance)

@@ -14,9 +14,12 @@ import unicodedata
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.arithmetic import log
 from sim.compiled import entry, inner
 
-__all__ = ["exponential", "exponentials", "key_of", "name_key", "normal", "philox", "uniform", "uniforms"]
+__all__ = [
+    "exponential", "exponentials", "key_of", "name_key", "normal", "philox", "uniform", "uniforms", "uniforms_at",
+]  # fmt: skip
 
 _HALF_STEP = 0.5
 _STEP = 2.0**-53
@@ -75,7 +78,8 @@ def philox(key: np.uint64, name: np.uint64, replication: int, occurrence: int) -
 @inner
 def _unit(word: np.uint64) -> float:
     # The largest words round up to 1.0, whose logarithm is no budget.
-    return min((np.float64(word >> np.uint64(11)) + _HALF_STEP) * _STEP, _BELOW_ONE)
+    unit = (np.float64(word >> np.uint64(11)) + _HALF_STEP) * _STEP
+    return unit if unit < _BELOW_ONE else _BELOW_ONE
 
 
 @inner
@@ -88,24 +92,28 @@ def uniform(key: np.uint64, name: np.uint64, replication: int, occurrence: int) 
 @inner
 def exponential(key: np.uint64, name: np.uint64, replication: int, occurrence: int) -> float:
     """Return a unit exponential: the budget of a clock."""
-    return -math.log(uniform(key, name, replication, occurrence))
+    return 0.0 - log(uniform(key, name, replication, occurrence))
+
+
+@inner
+def uniforms_at(key: np.uint64, names: NDArray[np.uint64], replication: int, out: NDArray[np.float64]) -> None:
+    """Write the uniforms of *names* at occurrence 0 of *replication*: the same numbers, several at a time."""
+    for i in range(len(names)):
+        out[i] = uniform(key, names[i], replication, 0)
 
 
 @inner
 def exponentials(key: np.uint64, names: NDArray[np.uint64], replication: int, out: NDArray[np.float64]) -> None:
     """Write the unit exponentials of *names* at occurrence 0 of *replication*: the same numbers, several at a time."""
-    # Two passes, since the first is done several lanes at a time.
     for i in range(len(names)):
-        out[i] = uniform(key, names[i], replication, 0)
-    for i in range(len(names)):
-        out[i] = -math.log(out[i])
+        out[i] = exponential(key, names[i], replication, 0)
 
 
 @inner
 def normal(key: np.uint64, name: np.uint64, replication: int, occurrence: int) -> float:
     """Return a standard normal (Box and Muller 1958, doi:10.1214/aoms/1177706645), from one address."""
     first, second = philox(key, name, replication, occurrence)
-    return math.sqrt(-2.0 * math.log(_unit(first))) * math.cos(2.0 * math.pi * _unit(second))
+    return math.sqrt(-2.0 * log(_unit(first))) * math.cos(2.0 * math.pi * _unit(second))
 
 
 @entry

@@ -10,10 +10,11 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.book import Book, Log, new_log
-from sim.compiled import entry
+from sim.book import LANES, Book, Log, lane_of, log_of_lane, new_lanes, new_log
+from sim.clocks import Clocks
+from sim.compiled import entry, inner
 from sim.law import Law, Situation
-from sim.ledger import Opening, start_replication, take_stop
+from sim.ledger import Opening, find_stop, find_stops, start_replication, take_stop
 from sim.model import Model
 from sim.opening import new_parts
 from sim.recipe import Halt, Part, Recipe, Recording
@@ -22,106 +23,207 @@ from sim.watching import Watches, empty_counts, fold, watches_of
 
 __all__ = ["CompiledEngine", "uncompiled"]
 
-_ROOM = 1 << 16
+#: Events there is room for at first in the log of a lane.
+_ROOM = 1 << 12
+#: Replications that are put in order at a time: their logs stay in the cache.
+_SHEAF = 512
+#: Clocks up to which races run side by side: of more, those of a race alone are all that the cache holds.
+_FEW = 512
+
+Ints = NDArray[np.int64]
+
+
+@inner
+def _run(
+    law: Law, clocks: Clocks, opening: Opening, lanes: Situation, book: Book, logs: Log, abreast: int,
+    numbers: Ints, values: NDArray[np.float64], horizon: float, halt: Halt, initial: NDArray[np.int8], where: Ints,
+    busy: Ints,
+) -> int:  # fmt: skip
+    """Run the replications *numbers*, so many *abreast*; return how many of the first of them are done, if halted.
+
+    Each lane takes the next replication as soon as it is through with one. where[i] receives the lane of replication i,
+    and between which rows of its log the events are. Return -1 if a log is full.
+    """
+    following, running = 0, 0
+    logs.size[:, 0] = 0
+    busy[:] = -1
+    book.due[:] = np.inf
+    book.day[:] = np.inf
+    where[:, 0] = -1
+    while not halt[0]:
+        for lane in range(abreast):
+            k = np.uint64(lane)
+            now, log = lane_of(lanes, k), log_of_lane(logs, k)
+            if book.day[k] <= horizon:
+                if not take_stop(law, clocks, opening, now, book, log, k):
+                    return -1
+                continue
+            i = busy[k]
+            if i >= 0:
+                where[i, 0], where[i, 2] = lane, log.size[0]
+                running -= 1
+                busy[k] = -1
+            if following < len(numbers):
+                number = numbers[following]
+                start_replication(law, clocks, opening, now, book, k, number, values[number % len(values)])
+                for p in range(len(now.control)):
+                    initial[following, p] = now.control[p]
+                where[following, 1] = log.size[0]
+                busy[k] = following
+                following += 1
+                running += 1
+            elif i >= 0:
+                book.due[:, k] = np.inf
+                book.dated[k] = np.inf
+        if running == 0:
+            break
+        if abreast == 1:
+            find_stop(law, clocks, book)
+        else:
+            find_stops(law, clocks, book)
+    done = 0
+    while done < len(numbers) and where[done, 0] >= 0:
+        done += 1
+    return done
 
 
 @entry
-def _run(
-    law: Law, opening: Opening, now: Situation, book: Book, log: Log,
-    numbers: NDArray[np.int64], values: NDArray[np.float64], horizon: float, halt: Halt, keep: bool,
-    initial: NDArray[np.int8], ends: NDArray[np.int64], watches: Watches, times: NDArray[np.float64],
-    steps: NDArray[np.int64],
+def _run_abreast(
+    law: Law, clocks: Clocks, opening: Opening, lanes: Situation, book: Book, logs: Log, numbers: Ints,
+    values: NDArray[np.float64], horizon: float, halt: Halt, initial: NDArray[np.int8], where: Ints, busy: Ints,
 ) -> int:  # fmt: skip
-    """Run the replications *numbers* until all are done, the log is full, or halted; return how many were done.
+    return _run(
+        law, clocks, opening, lanes, book, logs, LANES, numbers, values, horizon, halt, initial, where, busy
+    )  # fmt: skip
 
-    With *keep*, events stay in the log, up to row ends[i] those of replication i; else they are folded and dropped.
-    """
-    for i in range(len(numbers)):
-        if halt[0]:
-            return i
-        begin = log.size[0]
-        day = start_replication(law, opening, now, book, numbers[i], values[numbers[i] % len(values)])
-        row = initial[i] if keep else initial[0]
-        row[:] = now.control
-        while day <= horizon and not halt[0]:
-            day = take_stop(law, opening, now, book, log)
-        if np.isnan(day) or halt[0]:
-            log.size[0] = begin
-            return i
-        if keep:
-            ends[i] = log.size[0]
-        else:
-            fold(
-                watches, law.source, law.target, row, log.day, log.province, log.transition, begin, log.size[0],
-                times[i], steps,
-            )  # fmt: skip
-            log.size[0] = begin
-    return len(numbers)
+
+@entry
+def _run_alone(
+    law: Law, clocks: Clocks, opening: Opening, lanes: Situation, book: Book, logs: Log, numbers: Ints,
+    values: NDArray[np.float64], horizon: float, halt: Halt, initial: NDArray[np.int8], where: Ints, busy: Ints,
+) -> int:  # fmt: skip
+    return _run(
+        law, clocks, opening, lanes, book, logs, 1, numbers, values, horizon, halt, initial, where, busy
+    )  # fmt: skip
+
+
+@entry
+def _gather(logs: Log, where: Ints, log: Log) -> None:
+    """Append events that lie in lanes to *log*, which has room, in the order of their replications."""
+    end = log.size[0]
+    for i in range(len(where)):
+        lane, first, size = where[i, 0], where[i, 1], where[i, 2] - where[i, 1]
+        for e in range(size):
+            log.day[end + e] = logs.day[lane, first + e]
+            log.province[end + e] = logs.province[lane, first + e]
+            log.transition[end + e] = logs.transition[lane, first + e]
+        for e in range(size if log.shares.shape[1] > 0 else 0):
+            log.shares[end + e] = logs.shares[lane, first + e]
+        end += size
+    log.size[0] = end
+
+
+@inner
+def _fold_each(
+    logs: Log, where: Ints, source: NDArray[np.int8], target: NDArray[np.int8], initial: NDArray[np.int8],
+    watches: Watches, times: NDArray[np.float64], steps: Ints,
+) -> None:  # fmt: skip
+    for i in range(len(where)):
+        log = log_of_lane(logs, where[i, 0])
+        fold(
+            watches, source, target, initial[i], log.day, log.province, log.transition, where[i, 1], where[i, 2],
+            times[i], steps,
+        )  # fmt: skip
+
+
+@entry
+def _fold(
+    logs: Log, where: Ints, source: NDArray[np.int8], target: NDArray[np.int8], initial: NDArray[np.int8],
+    watches: Watches, times: NDArray[np.float64], steps: Ints,
+) -> None:  # fmt: skip
+    """Fold events that lie in lanes into what is watched."""
+    _fold_each(logs, where, source, target, initial, watches, times, steps)
 
 
 class _Runner:
-    """A race kept ready for one recipe and recording."""
+    """Races kept ready for one recipe and recording."""
 
     def __init__(self, recipe: Recipe, shares: bool):
-        self.parts = new_parts(recipe.model, recipe.start, recipe.seed, room=_ROOM, shares=shares)
+        alone = len(recipe.model.theatre.provinces) * len(recipe.model.hazards) > _FEW
+        self.lanes = 1 if alone else LANES
+        self.parts = new_parts(recipe.model, recipe.start, recipe.seed, room=_ROOM, shares=shares, lanes=self.lanes)
+        self.run = _run_alone if alone else _run_abreast
         # A copy, since compiled code is kept apart for arrays that are read-only.
         self.values = np.array(recipe.draws.values)
         self.provinces = len(recipe.model.theatre.provinces)
+        self.busy = np.zeros(self.lanes, np.int64)
+        self.usual = 0.0  # events of a replication
 
-    def _widen(self) -> None:
-        """Make room for twice as many events: one replication has filled the log."""
-        log = self.parts.log
-        self.parts = self.parts._replace(log=new_log(2 * len(log.day), log.shares.shape[1]))
+    def _set_room(self, room: int) -> None:
+        log = new_log(room, self.parts.log.shares.shape[2])
+        self.parts = self.parts._replace(log=new_lanes(log, self.lanes))
 
     def rest(self) -> None:
-        """Let go of a log that grew."""
-        log = self.parts.log
-        if len(log.day) > _ROOM:
-            self.parts = self.parts._replace(log=new_log(_ROOM, log.shares.shape[1]))
+        """Let go of logs that grew."""
+        if self.parts.log.day.shape[1] > 16 * _ROOM:
+            self._set_room(_ROOM)
 
-    def events(self, numbers: NDArray[np.int64], horizon: float, halt: Halt) -> dict[str, NDArray[np.generic]]:
-        initial = np.empty((len(numbers), self.provinces), np.int8)
-        ends = np.zeros(len(numbers), np.int64)
-        nothing = watches_of((), self.provinces)
-        pieces: list[tuple[NDArray[np.generic], ...]] = []
-        sizes, done = [np.zeros(0, np.int64)], 0
+    def sheaves(
+        self, numbers: Ints, horizon: float, halt: Halt, initial: NDArray[np.int8]
+    ) -> Iterator[tuple[int, int, Ints]]:
+        """Run *numbers*, sheaf after sheaf; yield from where to where each goes and where in the logs its events are.
+
+        *initial* receives control at the start of each.
+        """
+        where, done = np.zeros((_SHEAF, 3), np.int64), 0
         while done < len(numbers) and not halt[0]:
-            log = self.parts.log
-            log.size[0] = 0
-            more = _run(
-                *self.parts, numbers[done:], self.values, horizon, halt, True, initial[done:], ends[done:], nothing,
-                np.empty((1, 0)), np.zeros((1, 1), np.int64),
+            stop = min(len(numbers), done + _SHEAF)
+            more = self.run(
+                *self.parts, numbers[done:stop], self.values, horizon, halt, initial[done:stop], where[: stop - done],
+                self.busy,
             )  # fmt: skip
-            if more == 0 and not halt[0]:
-                self._widen()
+            if more < 0:
+                self._set_room(2 * self.parts.log.day.shape[1])
                 continue
-            size = int(log.size[0])
-            pieces.append(tuple(column[:size].copy() for column in (log.day, log.province, log.transition, log.shares)))
-            sizes.append(np.diff(ends[done : done + more], prepend=0))
+            yield done, done + more, where[:more]
             done += more
-        names = ("day", "province", "transition", "shares")
-        empty = tuple(column[:0] for column in self.parts.log[1:])
-        columns = {name: np.concatenate([p[j] for p in pieces or [empty]]) for j, name in enumerate(names)}
+
+    def events(self, numbers: Ints, horizon: float, halt: Halt) -> dict[str, NDArray[np.generic]]:
+        initial, sizes, done = np.empty((len(numbers), self.provinces), np.int8), np.zeros(len(numbers), np.int64), 0
+        log = new_log(int(1.05 * self.usual * len(numbers)) + 64, self.parts.log.shares.shape[2])
+        for begin, done, where in self.sheaves(numbers, horizon, halt, initial):  # noqa: B007
+            sizes[begin:done] = where[:, 2] - where[:, 1]
+            need = int(log.size[0] + sizes[begin:done].sum())
+            self.usual = max(self.usual, need / done)
+            if need > len(log.day):
+                log = _grown(log, max(need, int(1.05 * self.usual * len(numbers)) + 64))
+            _gather(self.parts.log, where, log)
+        columns = {name: getattr(log, name)[: log.size[0]] for name in ("day", "province", "transition", "shares")}
         if not columns["shares"].shape[1]:
             del columns["shares"]
-        return {"numbers": numbers[:done], "initial": initial[:done], "sizes": np.concatenate(sizes), **columns}
+        return {"numbers": numbers[:done], "initial": initial[:done], "sizes": sizes[:done], **columns}
 
     def passages(
-        self, numbers: NDArray[np.int64], horizon: float, halt: Halt, watches: Watches
+        self, numbers: Ints, horizon: float, halt: Halt, watches: Watches
     ) -> dict[str, NDArray[np.generic]]:
-        times = np.empty((len(numbers), len(watches.threshold)))
-        steps = empty_counts(horizon, self.provinces)
-        initial, ends, done = np.empty((1, self.provinces), np.int8), np.zeros(1, np.int64), 0
-        self.parts.log.size[0] = 0
-        while done < len(numbers) and not halt[0]:
-            more = _run(
-                *self.parts, numbers[done:], self.values, horizon, halt, False, initial, ends, watches, times[done:],
-                steps,
+        times, done = np.empty((len(numbers), len(watches.threshold))), 0
+        steps, law = empty_counts(horizon, self.provinces), self.parts.law
+        initial = np.empty((len(numbers), self.provinces), np.int8)
+        for begin, done, where in self.sheaves(numbers, horizon, halt, initial):
+            _fold(
+                self.parts.log, where, law.source, law.target, initial[begin:done], watches, times[begin:done], steps
             )  # fmt: skip
-            done += more
-            if done < len(numbers) and not halt[0]:
-                self._widen()
         return {"numbers": numbers[:done], "times": times[:done].T.copy(), "lost": np.cumsum(steps, axis=0)}
+
+
+def _grown(log: Log, room: int) -> Log:
+    """Return *log* with so much *room*."""
+    size = int(log.size[0])
+    larger = new_log(room, log.shares.shape[1])
+    larger.size[0] = size
+    for name in log._fields[1:]:
+        getattr(larger, name)[:size] = getattr(log, name)[:size]
+    return larger
 
 
 def _stepped(recipe: Recipe, numbers: NDArray[np.int64], recording: Recording, halt: Halt) -> Part:

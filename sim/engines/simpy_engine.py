@@ -74,8 +74,8 @@ class World:
         if self.control[province] is not TRANSITIONS[transition].source:
             return 0.0
         law, book = self._stepper.law, self._stepper.book
-        common = book.track["common"][law.track[r, p]]
-        return float(common * local_rate(law, book.values, self._stepper.now, r, p))
+        common = book.common[law.track[r, p], 0]
+        return float(common * local_rate(law, book.values[0], self._stepper.now, r, p))
 
     def scale(self, province: str, transition: str, factor: float) -> None:
         """Multiply the hazard of *transition* in *province* by *factor* from now on; 1 lifts it again.
@@ -105,7 +105,7 @@ class World:
     def _turn(self) -> None:
         """Take the breaks that are due: they come before processes of the same instant."""
         stepper = self._stepper
-        while stepper.next <= self.env.now and stepper.book.stop["kind"][0] != ledger.CLOCK:
+        while stepper.next <= self.env.now and stepper.kind() != ledger.CLOCK:
             stepper.step()
 
     def _begin(self, replication: int, values: NDArray[np.float64]) -> None:
