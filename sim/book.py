@@ -156,8 +156,8 @@ def appoint(book: Book, c: Any, k: Any, due: float) -> None:
     if len(book.low) == 0:
         book.due[c, k] = due
         return
-    block = c // np.uint64(BLOCK)
-    if block < len(book.low):
+    block = np.uint64(c) // np.uint64(BLOCK)
+    if block < np.uint64(len(book.low)):
         was = book.order[c, 0]
         book.due[c, 0] = due
         bits = book.order[c, 0]

@@ -151,10 +151,24 @@ def _learn(
 
 
 @inner
-def _read_time(book: Book, k: Any, day: float) -> None:
+def _none(clocks: Clocks) -> Any:
+    """Return the clock that is none."""
+    return np.uint64(len(clocks.province) - 1)
+
+
+@inner
+def _read_time(clocks: Clocks, book: Book, k: Any, day: float) -> None:
     """Write down the operational time of each track on *day*."""
-    for t in range(book.here.shape[1]):
+    for t in range(np.uint64(book.here.shape[1])):
+        book.here[k, t] = day  # and so it is where nothing is common
+    for i in range(np.uint64(len(clocks.national))):
+        t = clocks.national[i]
         book.here[k, t] = book.tau[t, k] + book.common[t, k] * (day - book.since[t, k])
+
+
+@apart
+def _draw(key: Any, name: Any, replication: Any, occurrence: Any) -> float:
+    return exponential(key, name, replication, occurrence)
 
 
 @inner
@@ -162,20 +176,26 @@ def _wind(law: _law.Law, clocks: Clocks, opening: Opening, now: _law.Situation, 
     """Let clock *c* run from now on."""
     left = book.left[k, c]
     if left < 0.0:
-        left = exponential(opening.key[0], clocks.name[c], book.replication[k], book.fired[k, c])
+        left = _draw(opening.key[0], clocks.name[c], book.replication[k], book.fired[k, c])
         book.left[k, c] = left
     rate = _checked(_rate(clocks, now, book, k, c))
     appoint(book, c, k, book.here[k, clocks.track[c]] + left / rate if rate > 0.0 else np.inf)
 
 
 @inner
-def _unwind(clocks: Clocks, now: _law.Situation, book: Book, k: Any, c: Any, spent: Any) -> None:
-    """Stop clock *c*, and keep what is left of its budget, unless it is just *spent*."""
+def _unwind(clocks: Clocks, now: _law.Situation, book: Book, k: Any, c: Any) -> None:
+    """Stop clock *c*, and keep what is left of its budget."""
     wait = book.due[c, k] - book.here[k, clocks.track[c]]
-    # One that has no appointment kept what it had when it lost it.
-    left = _rate(clocks, now, book, k, c) * max(0.0, wait) if wait < np.inf else book.left[k, c]
-    book.left[k, c] = -1.0 if c == spent else left
-    book.fired[k, c] += np.uint32(c == spent)
+    if wait < np.inf:  # one that has no appointment kept what it had when it lost it
+        book.left[k, c] = _rate(clocks, now, book, k, c) * max(0.0, wait)
+    appoint(book, c, k, np.inf)
+
+
+@inner
+def _spend(book: Book, k: Any, c: Any) -> None:
+    """Stop clock *c*, whose budget is gone."""
+    book.left[k, c] = -1.0
+    book.fired[k, c] += np.uint32(1)
     appoint(book, c, k, np.inf)
 
 
@@ -264,7 +284,7 @@ def _tell_marked(law: _law.Law, clocks: Clocks, now: _law.Situation, book: Book,
 @inner
 def _tell_tracks(clocks: Clocks, now: _law.Situation, book: Book, k: Any, day: float) -> None:
     """Let tracks follow what is common to their hazards."""
-    for i in range(len(clocks.national)):
+    for i in range(np.uint64(len(clocks.national))):
         t = clocks.national[i]
         common = _common(clocks, now, book, k, t)
         if common != book.common[t, k]:
@@ -279,10 +299,14 @@ def _change(
     spent: Any, day: float,
 ) -> None:  # fmt: skip
     """Change control of *p*, and let every clock follow; the clock *spent*, if any, has just fired."""
-    _read_time(book, k, day)
+    _read_time(clocks, book, k, day)
     was = np.uint64(now.control[p])
     for i in range(clocks.leaving[was], clocks.leaving[was + np.uint64(1)]):
-        _unwind(clocks, now, book, k, clocks.of[clocks.leaver[i], p], spent)
+        c = clocks.of[clocks.leaver[i], p]
+        if c == spent:
+            _spend(book, k, c)
+        else:
+            _unwind(clocks, now, book, k, c)
     step = moves.change_control(law, now, p, to, day)
     if now.marks[0] > 0:
         _tell_marked(law, clocks, now, book, k)
@@ -308,7 +332,7 @@ def _date(law: _law.Law, book: Book, k: Any) -> None:
 @inner
 def _kind_of(law: _law.Law, clocks: Clocks, book: Book, k: Any) -> int:
     """Return what the next stop is."""
-    if book.clock[k] < len(clocks.province) - 1:
+    if np.uint64(book.clock[k]) < _none(clocks):
         return CLOCK
     turned = book.turned[k]
     return BREAK if turned < len(law.breaks) and law.breaks[turned] <= book.expiry[k] else EXPIRY
@@ -356,21 +380,28 @@ def find_stops(law: _law.Law, clocks: Clocks, book: Book) -> None:
         _compare(clocks, book, t, LANES)
 
 
+@apart
+def _log_shares(
+    law: _law.Law, now: _law.Situation, values: NDArray[np.float64], r: int, p: int, out: NDArray[np.float64]
+) -> None:  # fmt: skip
+    _law.shares(law, values, now, r, p, out)
+
+
 @inner
 def take_stop(
     law: _law.Law, clocks: Clocks, opening: Opening, now: _law.Situation, book: Book, log: Log, k: Any
 ) -> bool:  # fmt: skip
     """Take the next stop of lane *k*; do nothing and return False if the log is full."""
     day, c = book.day[k], np.uint64(book.clock[k])
-    if c < len(clocks.province) - 1:
-        e = log.size[0]
-        if e == len(log.day):
+    if c < _none(clocks):
+        e = np.uint64(log.size[0])
+        if e == np.uint64(len(log.day)):
             return False
-        log.size[0] = e + 1
+        log.size[0] += 1
         p, r = clocks.province[c], clocks.transition[c]
         log.day[e], log.province[e], log.transition[e] = day, p, r
         if log.shares.shape[1] > 0:
-            _law.shares(law, book.values[k], now, r, p, log.shares[e])
+            _log_shares(law, now, book.values[k], r, p, log.shares[e])
         _change(law, clocks, opening, now, book, k, p, law.target[r], c, day)
     else:
         _pass_date(law, clocks, now, book, k, day)
@@ -382,10 +413,10 @@ def take_stop(
     return True
 
 
-@inner
+@apart
 def _pass_date(law: _law.Law, clocks: Clocks, now: _law.Situation, book: Book, k: Any, day: float) -> None:
     """Pass a break or the end of a window."""
-    _read_time(book, k, day)
+    _read_time(clocks, book, k, day)
     if _kind_of(law, clocks, book, k) == BREAK:
         moves.turn(law, now, day)
         _tell_marked(law, clocks, now, book, k)
@@ -408,8 +439,7 @@ def _add_chance(
         uniforms_at(opening.key[2], opening.unseen_name, replication, found)
         for i in range(len(opening.unseen)):
             if found[i] < chance:
-                none = len(clocks.province) - 1
-                _change(law, clocks, opening, now, book, k, opening.unseen[i], _CONTESTED, none, 0.0)
+                _change(law, clocks, opening, now, book, k, opening.unseen[i], _CONTESTED, _none(clocks), 0.0)
     for i in range(len(opening.past)):
         p = opening.past[i]
         span = opening.latest[i] - opening.earliest[i]
@@ -437,7 +467,6 @@ def start_replication(
         now.custom[:] = 1.0
         _learn(law, clocks, now, book, k, values)
     book.replication[k], book.turned[k], book.now[k], book.expiry[k] = replication, 0, 0.0, np.inf
-    none = np.uint64(len(clocks.province) - 1)
     left, home = book.left[k], book.home[k]
     book.fired[k, :] = 0
     for t in range(np.uint64(len(law.transition))):
@@ -448,7 +477,7 @@ def start_replication(
             left[begin:end] = -1.0
         book.tau[t, k], book.since[t, k], book.here[k, t] = 0.0, 0.0, 0.0
         book.common[t, k] = _common(clocks, now, book, k, t)
-    for c in range(none):
+    for c in range(_none(clocks)):
         book.due[c, k] = left[c] / home[c] if home[c] > 0.0 else np.inf
     for block in range(len(book.low)):
         book.low[block] = least_of_block(book.order, np.uint64(block * BLOCK))
@@ -477,8 +506,8 @@ def _begin(
 def _retouch(
     law: _law.Law, clocks: Clocks, opening: Opening, lanes: _law.Situation, book: Book, day: float
 ) -> float:  # fmt: skip
-    now, none = lane_of(lanes, 0), len(clocks.province) - 1
-    _read_time(book, 0, day)
+    now, none = lane_of(lanes, 0), _none(clocks)
+    _read_time(clocks, book, 0, day)
     book.stale[0] = 1
     for c in range(none):
         r, p = clocks.transition[c], clocks.province[c]
@@ -487,7 +516,7 @@ def _retouch(
             continue
         on = now.control[p] == law.source[r]
         if on:
-            _unwind(clocks, now, book, 0, c, none)
+            _unwind(clocks, now, book, 0, c)
         book.own[0, c] = own
         if on:
             _wind(law, clocks, opening, now, book, 0, c)

@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.compiled import inner
+from sim.compiled import apart, inner
 from sim.control import Control
 from sim.law import CONTESTED, LOST, Law, Situation
 
@@ -33,28 +33,36 @@ def _set(now: Situation, cell: int, to: int) -> None:
         now.cell[cell] = to
 
 
+@apart
+def _walk(
+    control: NDArray[np.int8], seen: NDArray[np.uint8], queue: NDArray[np.uint32], pointer: NDArray[np.uint32],
+    link: NDArray[np.uint32], hub: int,
+) -> None:  # fmt: skip
+    """Mark who is *seen* on a walk from the *hub* that goes on only from capitals that are not lost."""
+    for p in range(len(seen)):
+        seen[p] = 0
+    size, at = np.uint64(0), np.uint64(0)
+    if control[hub] != _INSURGENT:
+        seen[hub], queue[0] = 1, hub
+        size = np.uint64(1)
+    while at < size:
+        p = np.uint64(queue[at])
+        at += np.uint64(1)
+        for j in range(pointer[p], pointer[p + np.uint64(1)]):
+            q = link[j]
+            if not seen[q]:
+                seen[q] = 1
+                if control[q] != _INSURGENT:
+                    queue[size] = q
+                    size += np.uint64(1)
+
+
 @inner
 def _recut(law: Law, now: Situation, rule: int) -> None:
-    """Find again who is cut off: walk from the hub, going on only from capitals that are not lost."""
-    hub, graph = law.hub[rule], law.roads[rule]
-    now.seen[:] = 0
-    size = 0
-    if now.control[hub] != _INSURGENT:
-        now.seen[hub] = 1
-        now.queue[0] = hub
-        size = 1
-    at = 0
-    while at < size:
-        p = now.queue[at]
-        at += 1
-        for j in range(law.pointer[graph, p], law.pointer[graph, p + 1]):
-            q = law.link[j]
-            if not now.seen[q]:
-                now.seen[q] = 1
-                if now.control[q] != _INSURGENT:
-                    now.queue[size] = q
-                    size += 1
-    for p in range(len(now.control)):
+    """Find again who is cut off."""
+    hub = law.hub[rule]
+    _walk(now.control, now.seen, now.queue, law.pointer[law.roads[rule]], law.link, hub)
+    for p in range(np.uint64(len(now.control))):
         lost = now.control[p] == _INSURGENT
         cut = 1 if law.path[rule, p] and not lost and not now.seen[p] and p != hub else 0
         _set(now, law.cut[rule] + p, cut)
@@ -71,7 +79,7 @@ def _parts_roads(law: Law, now: Situation, rule: int, p: int) -> bool:
     return standing > 1 or p == law.hub[rule]
 
 
-@inner
+@apart
 def _remember(law: Law, now: Situation, p: int, day: float) -> None:
     """Put *p*, captured on *day*, into the chain of held capitals and into every window."""
     n = len(now.control)
@@ -88,7 +96,7 @@ def _remember(law: Law, now: Situation, p: int, day: float) -> None:
             now.oldest[w] = p
 
 
-@inner
+@apart
 def _forget(law: Law, now: Situation, p: int, day: float) -> None:
     if now.taken[p] == -np.inf:
         return
@@ -115,7 +123,7 @@ def expire(law: Law, now: Situation, day: float) -> float:
     return following
 
 
-@inner
+@apart
 def _pull_back(law: Law, now: Situation, b: int) -> None:
     if now.cell[law.pulled[b]]:
         return
