@@ -38,10 +38,9 @@ class Book(NamedTuple):
 
     values: Floats  # (L, parameter) the draw
     table: Floats  # (L, factor) what terms make of what they see
-    up: Floats  # (L, factor) that at one less over that: what a clock's wait is multiplied by
-    down: Floats  # (L, factor) the same when it sees less
+    inverse: Floats  # (L, factor) one over that
     stale: NDArray[np.uint8]  # (L,) whether tables and own rates must be found again
-    plain: NDArray[np.uint8]  # (L,) whether every step of neighbours is a plain number
+    plain: NDArray[np.uint8]  # (L,) whether all factors of neighbours are plain numbers
     doubt: NDArray[np.uint8]  # (L,) whether a hazard may be negative
     own: Floats  # (L, C + 1) the own part of each clock's hazard
     home: Floats  # (L, C + 1) the local hazard at the start; 0 if not enabled
@@ -86,8 +85,8 @@ def new_book(law: Law, clocks: Clocks, parameters: int, lanes: int) -> Book:
         return np.zeros(shape, dtype)
 
     return Book(
-        values=np.full((lanes, parameters), np.nan), table=zeros(lanes, factors), up=zeros(lanes, factors),
-        down=zeros(lanes, factors), stale=np.ones(lanes, np.uint8), plain=zeros(lanes, dtype=np.uint8),
+        values=np.full((lanes, parameters), np.nan), table=zeros(lanes, factors),
+        inverse=zeros(lanes, factors), stale=np.ones(lanes, np.uint8), plain=zeros(lanes, dtype=np.uint8),
         doubt=zeros(lanes, dtype=np.uint8), own=zeros(lanes, size), home=zeros(lanes, size), left=zeros(lanes, size),
         fired=zeros(lanes, size, dtype=np.uint32), due=due, order=due.view(np.int64),
         low=np.full((size - 1) // BLOCK if lanes == 1 else 0, NEVER, np.int64), common=zeros(tracks, lanes),

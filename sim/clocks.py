@@ -7,7 +7,8 @@ live terms see are cells of the situation; so each cell has clocks that hear of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -20,8 +21,8 @@ __all__ = ["Clocks", "clocks_of"]
 
 Indices = NDArray[np.uint32]
 
-#: Rows of neighbours come in whole fours, so that how long they are can mostly be foreseen by the processor.
-_ROW = 4
+#: Rows of neighbours come in whole pairs, so that how long they are can mostly be foreseen by the processor.
+_ROW = 2
 
 
 class Clocks(NamedTuple):
@@ -41,7 +42,7 @@ class Clocks(NamedTuple):
     leaving: Indices  # (4,) those out of a control are leaver[leaving[control] : leaving[control + 1]]
     hearing: Indices  # (H,) tracks with clocks that count neighbours
     row: Indices  # (H, n + 1) of those, clocks that hear of province p are near[row[h, p] : row[h, p + 1]]
-    near: Indices  # (entry, 4) cell, whether it is to be told here, clock, where the factors begin
+    near: Indices  # (entry, 5) cell, what to add to it here, what is added to it, clock, where the factors begin
     ears: Indices  # (cell + 1,) clocks that hear of a cell are ear[ears[cell] : ears[cell + 1]]
     ear: Indices  # (entry, 2) clock, where the factors begin
 
@@ -98,16 +99,24 @@ def _closed(may: NDArray[np.bool_], law: _law.Law) -> NDArray[np.bool_]:
 
 
 def _slots(law: _law.Law, clocks: list[tuple[int, int] | None]) -> tuple[Indices, Indices]:
-    live = [law.parted[a:b] for a, b in law.part[:, _law.LIVE : _law.LIVE + 2]]
+    live = [list(_live(law, r)) for r in range(len(law.source))]
     width = max(map(len, live), default=0)
     first = np.zeros((len(clocks), width), np.uint32)  # of the factor that is always 1
     cell = np.full((len(clocks), width), _law.NOTHING, np.uint32)
     for c, clock in enumerate(clocks):
-        if clock is not None:
-            p, r = clock
-            first[c, : len(live[r])] = live[r]["first"]
-            cell[c, : len(live[r])] = live[r]["cell"] + live[r]["each"] * p
+        for j, (base, at) in enumerate(live[clock[1]] if clock is not None else ()):
+            first[c, j], cell[c, j] = base, at + clock[0]  # type: ignore[index]
     return first, cell
+
+
+def _live(law: _law.Law, r: int) -> Iterator[tuple[int, int]]:
+    """Yield where factors of live terms of transition *r* begin, and the first of the cells they see."""
+    tables = {int(law.held[joint["graph"]]): int(joint["first"]) for joint in law.joint if joint["transition"] == r}
+    for term in law.parted[law.part[r, _law.LIVE] : law.part[r, _law.LIVE + 1]]:
+        if _law.KINDS[term["kind"]] != "neighbours":
+            yield int(term["first"]), int(term["cell"])
+        elif int(term["cell"]) in tables:
+            yield tables.pop(int(term["cell"])), int(term["cell"])
 
 
 def _common(law: _law.Law) -> Indices:
@@ -132,28 +141,28 @@ def _heard(law: _law.Law, real: Iterable[int], first: Indices, cell: Indices) ->
 
 def _rows(law: _law.Law, heard: dict[int, list[tuple[int, int]]], track: Indices, none: int) -> dict[str, Indices]:
     n, graphs = law.track.shape[1], len(law.held)
-    # The cell of nobody at the end of each graph takes up what fills the rows.
-    idle = (law.held[0] + n if graphs else _law.NOTHING, 0, none, 0)
-    cells = [
-        [law.held[g] + q for g in range(graphs) for q in law.link[law.pointer[g, p] : law.pointer[g, p + 1]]]
-        for p in range(n)
-    ]
-    counted = {int(cell) for row in cells for cell in row}
-    hearing = sorted({int(track[c]) for cell in counted for c, _ in heard.get(cell, ())})
+    # The cell of nobody at the end of a graph's takes up what fills the rows.
+    idle = (law.held[0] + n if graphs else _law.NOTHING, 0, 0, none, 0)
+    steps: list[Counter[int]] = [Counter() for _ in range(n)]
+    for g in range(graphs):
+        for p in range(n):
+            for q in law.link[law.pointer[g, p] : law.pointer[g, p + 1]].tolist():
+                steps[p][int(law.held[g]) + q] += int(law.step[g])
+    hearing = sorted({int(track[c]) for row in steps for cell in row for c, _ in heard.get(cell, ())})
     rows, near = np.zeros((len(hearing), n + 1), np.uint32), []
     told: list[set[int]] = [set() for _ in range(n)]
     for h, k in enumerate(hearing):
         for p in range(n):
             rows[h, p] = len(near)
-            for cell in map(int, cells[p]):
+            for cell, step in steps[p].items():
                 for c, base in heard.get(cell, ()):
                     if track[c] == k:
-                        near.append((cell, cell not in told[p], c, base))
+                        near.append((cell, 0 if cell in told[p] else step, step, c, base))
                         told[p].add(cell)
             near += [idle] * ((int(rows[h, p]) - len(near)) % _ROW)
         rows[h, n] = len(near)
     return {
-        "hearing": np.array(hearing, np.uint32), "row": rows, "near": np.array(near, np.uint32).reshape(-1, 4)
+        "hearing": np.array(hearing, np.uint32), "row": rows, "near": np.array(near, np.uint32).reshape(-1, 5)
     }  # fmt: skip
 
 

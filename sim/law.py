@@ -10,6 +10,7 @@ local part is own x live: the own part does not move with control. Terms multipl
 
 What a live or common term sees is a small whole number, kept in a *cell* of the situation: lost neighbours, whether
 roads are cut, capitals lost. So its factors, for one draw of the parameters, are a short table: see ``tabulate``.
+Neighbours by border and by road are counted in one cell, as digits are, where that keeps the table short.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 from sim.compiled import inner
 
 __all__ = [
-    "COMMON", "CONTESTED", "KINDS", "LIVE", "LOST", "NOTHING", "OWN", "Law", "Situation", "Watch", "common_rate",
+    "COMMON", "CONTESTED", "JOINT", "KINDS", "LIVE", "LOST", "NOTHING", "OWN", "Law", "Situation", "Watch", "common_rate",
     "factor", "fresh", "local_rate", "multipliers", "own_rate", "same_watch", "shares", "tabulate",
 ]  # fmt: skip
 
@@ -66,6 +67,9 @@ LOST, CONTESTED, NOTHING = range(3)
 #: every province), and where its factors begin in a table of factors, and how many they are. Unsigned, here and in
 #: every array of indices that a race reads: an index that cannot be negative need not be looked at.
 TERM = np.dtype([(name, "u4") for name in ("kind", "part", "value", "other", "row", "cell", "each", "first", "size")])
+#: The factors that a transition's counts of neighbours have together: it, the graph they are of (the first, if of
+#: several), where they begin in a table of factors, and how many they are.
+JOINT = np.dtype([(name, "u4") for name in ("transition", "graph", "first", "size")])
 
 #: Parts of a hazard: a clock's own numbers; what is common to a track; what moves with control nearby.
 OWN, COMMON, LIVE = range(3)
@@ -86,7 +90,10 @@ class Law(NamedTuple):
     pointer: Indices  # (graph, n + 1) links of province p in graph g are link[pointer[g, p] : pointer[g, p + 1]]
     link: Indices
     size: Ints  # (2,) how many cells a situation has, and factors a table; the first factor is always 1
-    held: Indices  # (graph of neighbours,) its first cell, of n + 1: insurgent-held neighbours
+    held: Indices  # (graph of neighbours,) its first cell, of n + 1: insurgent-held neighbours. Graphs may share cells:
+    step: Indices  # (graph of neighbours,) what a neighbour adds to the cell,
+    count: Indices  # (graph of neighbours, what is in the cell) and so how many there are
+    joint: Terms  # (transition that counts neighbours, or such a one and graph,)
     recent: Indices  # (window,) its cell: capitals captured within it and still held
     cut: Indices  # (cut-off rule,) its first cell, of n: whether cut off
     active: Indices  # (calendar,) its first cell, of n: whether it acts there now
@@ -198,6 +205,8 @@ def _multiplier(law: Law, term: Any, values: Floats, now: Situation, p: int) -> 
         seen = now.frailty[row, p]
     elif kind == _CUSTOM:
         seen = now.custom[row, p]
+    elif kind == _NEIGHBOURS:
+        seen = float(law.count[row, now.cell[term.cell + p]])
     elif kind != _BASELINE:
         seen = float(now.cell[term.cell + term.each * p])
     return factor(kind, values[term.value], values[term.other], seen, len(now.control))
@@ -213,6 +222,15 @@ def tabulate(law: Law, values: Floats, table: Floats) -> None:
             table[term.first + seen] = factor(
                 term.kind, values[term.value], values[term.other], float(seen), law.track.shape[1]
             )
+    for i in range(len(law.joint)):
+        joint = law.joint[i]
+        for cell in range(joint.size):
+            table[joint.first + cell] = 1.0
+        for j in range(law.part[joint.transition, LIVE], law.part[joint.transition, LIVE + 1]):
+            term = law.parted[j]
+            if term.kind == _NEIGHBOURS and law.held[term.row] == law.held[joint.graph]:
+                for cell in range(joint.size):
+                    table[joint.first + cell] *= table[term.first + law.count[term.row, cell]]
 
 
 @inner

@@ -39,7 +39,7 @@ _CONTESTED = int(Control.CONTESTED)
 #: What the next stop of a race is, in the order that settles ties.
 BREAK, EXPIRY, CLOCK = range(3)
 
-#: A step outside these, or none that is a number, is taken by way of the budget.
+#: Where a factor is outside these, or none that is a number, steps are taken by way of the budget.
 _SMALL, _LARGE = 1e-100, 1e100
 
 
@@ -100,20 +100,20 @@ def _checked(rate: float) -> float:
 
 
 @inner
-def _rate(clocks: Clocks, now: _law.Situation, book: Book, k: Any, c: Any) -> float:
+def _rate(clocks: Clocks, lanes: _law.Situation, book: Book, k: Any, c: Any) -> float:
     """Return the local hazard of clock *c*."""
     rate = book.own[k, c]
     for j in range(np.uint64(clocks.first.shape[1])):
-        rate *= book.table[k, clocks.first[c, j] + np.uint64(now.cell[clocks.cell[c, j]])]
+        rate *= book.table[k, clocks.first[c, j] + np.uint64(lanes.cell[k, clocks.cell[c, j]])]
     return rate
 
 
 @inner
-def _common(clocks: Clocks, now: _law.Situation, book: Book, k: Any, t: Any) -> float:
+def _common(clocks: Clocks, lanes: _law.Situation, book: Book, k: Any, t: Any) -> float:
     """Return the common part of the hazards on track *t*."""
     rate = 1.0
     for j in range(np.uint64(clocks.common.shape[1])):
-        rate *= book.table[k, clocks.common[t, j, 0] + np.uint64(now.cell[clocks.common[t, j, 1]])]
+        rate *= book.table[k, clocks.common[t, j, 0] + np.uint64(lanes.cell[k, clocks.common[t, j, 1]])]
     if not rate < np.inf:
         raise ValueError("a hazard is not finite: a national effect is too large, or not a number")
     return rate
@@ -121,29 +121,25 @@ def _common(clocks: Clocks, now: _law.Situation, book: Book, k: Any, t: Any) -> 
 
 @apart
 def _learn(
-    law: _law.Law, clocks: Clocks, now: _law.Situation, book: Book, k: Any, values: NDArray[np.float64]
+    law: _law.Law, clocks: Clocks, lanes: _law.Situation, book: Book, k: Any, values: NDArray[np.float64]
 ) -> None:  # fmt: skip
     """Write down what the draw *values* makes of every term, and the hazards at the start."""
+    now = lane_of(lanes, k)
     for j in range(len(values)):
         book.values[k, j] = values[j]
-    table, up, down = book.table[k], book.up[k], book.down[k]
+    table, inverse, plain = book.table[k], book.inverse[k], True
     _law.tabulate(law, values, table)
-    up[:] = 1.0
-    down[:] = 1.0
-    plain = True
-    for j in range(len(law.terms)):
-        term = law.terms[j]
-        if term.part == _law.LIVE:
-            for i in range(term.first + 1, term.first + term.size):
-                up[i] = table[i - 1] / table[i]
-                down[i - 1] = table[i] / table[i - 1]
-                plain = plain and _SMALL < up[i] < _LARGE
+    for i in range(len(table)):
+        inverse[i] = 1.0 / table[i]
+    for j in range(len(law.joint)):
+        for i in range(law.joint[j].first, law.joint[j].first + law.joint[j].size):
+            plain = plain and _SMALL < table[i] < _LARGE
     book.plain[k] = plain
     for c in range(len(clocks.province) - 1):
         r, p = clocks.transition[c], clocks.province[c]
         book.own[k, c] = _law.own_rate(law, values, now, r, p)
-        on = clocks.of[r, p] == c and now.control[p] == law.source[r]
-        book.home[k, c] = _checked(_rate(clocks, now, book, k, c)) if on else 0.0
+        on = clocks.of[r, p] == c and lanes.control[k, p] == law.source[r]
+        book.home[k, c] = _checked(_rate(clocks, lanes, book, k, c)) if on else 0.0
     book.stale[k] = 0
 
 
@@ -172,22 +168,22 @@ def _draw(key: Any, name: Any, replication: Any, occurrence: Any) -> float:
 
 
 @inner
-def _wind(law: _law.Law, clocks: Clocks, opening: Opening, now: _law.Situation, book: Book, k: Any, c: Any) -> None:
+def _wind(law: _law.Law, clocks: Clocks, opening: Opening, lanes: _law.Situation, book: Book, k: Any, c: Any) -> None:
     """Let clock *c* run from now on."""
     left = book.left[k, c]
     if left < 0.0:
         left = _draw(opening.key[0], clocks.name[c], book.replication[k], book.fired[k, c])
         book.left[k, c] = left
-    rate = _checked(_rate(clocks, now, book, k, c))
+    rate = _checked(_rate(clocks, lanes, book, k, c))
     appoint(book, c, k, book.here[k, clocks.track[c]] + left / rate if rate > 0.0 else np.inf)
 
 
 @inner
-def _unwind(clocks: Clocks, now: _law.Situation, book: Book, k: Any, c: Any) -> None:
+def _unwind(clocks: Clocks, lanes: _law.Situation, book: Book, k: Any, c: Any) -> None:
     """Stop clock *c*, and keep what is left of its budget."""
     wait = book.due[c, k] - book.here[k, clocks.track[c]]
     if wait < np.inf:  # one that has no appointment kept what it had when it lost it
-        book.left[k, c] = _rate(clocks, now, book, k, c) * max(0.0, wait)
+        book.left[k, c] = _rate(clocks, lanes, book, k, c) * max(0.0, wait)
     appoint(book, c, k, np.inf)
 
 
@@ -201,13 +197,13 @@ def _spend(book: Book, k: Any, c: Any) -> None:
 
 @inner
 def _partial(
-    clocks: Clocks, now: _law.Situation, book: Book, k: Any, c: Any, base: Any, cell: Any, was: Any, own: bool
+    clocks: Clocks, lanes: _law.Situation, book: Book, k: Any, c: Any, base: Any, cell: Any, was: Any, own: bool
 ) -> float:  # fmt: skip
     """Return the local hazard of clock *c* as if the factors from that at *base* on (if *own*) saw *was* in *cell*."""
     rate, behind = book.own[k, c], False
     for j in range(clocks.first.shape[1]):
         first, at = clocks.first[c, j], clocks.cell[c, j]
-        seen = was if at == cell and (behind or (own and first == base)) else now.cell[at]
+        seen = was if at == cell and (behind or (own and first == base)) else lanes.cell[k, at]
         behind = behind or first == base
         rate *= book.table[k, first + np.uint64(seen)]
     return rate
@@ -215,53 +211,57 @@ def _partial(
 
 @apart
 def _step_by_budget(
-    law: _law.Law, clocks: Clocks, now: _law.Situation, book: Book, k: Any, c: Any, base: Any, cell: Any, was: Any
+    law: _law.Law, clocks: Clocks, lanes: _law.Situation, book: Book, k: Any, c: Any, base: Any, cell: Any, was: Any
 ) -> None:  # fmt: skip
     """Let clock *c* follow what its factor at *base* sees in *cell*, which *was* another: where rates may be 0."""
     tau, p = book.here[k, clocks.track[c]], clocks.province[c]
     if book.due[c, k] < np.inf:
-        before = _partial(clocks, now, book, k, c, base, cell, was, True)
+        before = _partial(clocks, lanes, book, k, c, base, cell, was, True)
         book.left[k, c] = before * max(0.0, book.due[c, k] - tau)
-    elif now.control[p] != law.source[clocks.transition[c]] or book.left[k, c] < 0.0:
+    elif lanes.control[k, p] != law.source[clocks.transition[c]] or book.left[k, c] < 0.0:
         return
-    rate = _partial(clocks, now, book, k, c, base, cell, was, False)
+    rate = _partial(clocks, lanes, book, k, c, base, cell, was, False)
     if not 0.0 <= rate < np.inf:
         book.doubt[k] = 1
     appoint(book, c, k, tau + book.left[k, c] / rate if rate > 0.0 else np.inf)
 
 
 @apart
-def _look_again(law: _law.Law, clocks: Clocks, now: _law.Situation, book: Book, k: Any) -> None:
+def _look_again(law: _law.Law, clocks: Clocks, lanes: _law.Situation, book: Book, k: Any) -> None:
     """Raise a ValueError if a hazard is not one."""
     book.doubt[k] = 0
     for c in range(len(clocks.province) - 1):
         r, p = clocks.transition[c], clocks.province[c]
-        if clocks.of[r, p] == c and now.control[p] == law.source[r]:
-            _checked(_rate(clocks, now, book, k, c))
+        if clocks.of[r, p] == c and lanes.control[k, p] == law.source[r]:
+            _checked(_rate(clocks, lanes, book, k, c))
 
 
 @inner
 def _tell_neighbours(
-    law: _law.Law, clocks: Clocks, now: _law.Situation, book: Book, k: Any, p: Any, step: Any
+    law: _law.Law, clocks: Clocks, lanes: _law.Situation, book: Book, k: Any, p: Any, step: Any
 ) -> None:  # fmt: skip
     """Let clocks follow that *p* was lost (*step* 1) or regained (-1)."""
-    ratios = book.up[k] if step > 0 else book.down[k]
-    plain = book.plain[k]
+    table, inverse, plain = book.table[k], book.inverse[k], book.plain[k]
     for h in range(np.uint64(len(clocks.hearing))):
         tau = book.here[k, clocks.hearing[h]]
         for i in range(clocks.row[h, p], clocks.row[h, np.uint64(p) + np.uint64(1)]):
-            cell, told, c, base = clocks.near[i, 0], clocks.near[i, 1], clocks.near[i, 2], clocks.near[i, 3]
-            moves.hear(now, cell, step * np.int32(told))
+            cell, tell, add = clocks.near[i, 0], step * np.int32(clocks.near[i, 1]), step * np.int32(clocks.near[i, 2])
+            c, base = clocks.near[i, 3], clocks.near[i, 4]
+            moves.hear(lane_of(lanes, k), cell, tell)
+            to = lanes.cell[k, cell]
             if plain:
-                ratio = ratios[base + np.uint64(now.cell[cell])]
-                appoint(book, c, k, tau + max(0.0, book.due[c, k] - tau) * ratio)
+                before, after = base + np.uint64(to - add), base + np.uint64(to)
+                due = book.due[c, k]
+                then = tau + max(0.0, due - tau) * (table[before] * inverse[after])
+                appoint(book, c, k, then if table[before] != table[after] else due)
             else:
-                _step_by_budget(law, clocks, now, book, k, c, base, cell, now.cell[cell] - step)
+                _step_by_budget(law, clocks, lanes, book, k, c, base, cell, to - add)
 
 
-@apart
-def _tell_marked(law: _law.Law, clocks: Clocks, now: _law.Situation, book: Book, k: Any) -> None:
+@inner
+def _tell_marked(law: _law.Law, clocks: Clocks, lanes: _law.Situation, book: Book, k: Any) -> None:
     """Let clocks follow the cells that are marked."""
+    now = lane_of(lanes, k)
     for i in range(now.marks[0]):  # one after the other
         cell, was = now.marked[i, 0], now.marked[i, 1]
         now.marked[i, 1] = now.cell[cell]
@@ -277,16 +277,26 @@ def _tell_marked(law: _law.Law, clocks: Clocks, now: _law.Situation, book: Book,
                 tau = book.here[k, clocks.track[c]]
                 appoint(book, c, k, tau + max(0.0, book.due[c, k] - tau) * ratio)
             else:
-                _step_by_budget(law, clocks, now, book, k, c, base, cell, was)
+                _step_by_budget(law, clocks, lanes, book, k, c, base, cell, was)
     now.marks[0] = 0
 
 
+@apart
+def _follow(
+    law: _law.Law, clocks: Clocks, lanes: _law.Situation, book: Book, k: Any, p: Any, step: int, day: float
+) -> None:  # fmt: skip
+    """Let windows, pull-backs and roads follow a change, and clocks follow them."""
+    now = lane_of(lanes, k)
+    moves.follow(law, now, p, step, day)
+    _tell_marked(law, clocks, lanes, book, k)
+
+
 @inner
-def _tell_tracks(clocks: Clocks, now: _law.Situation, book: Book, k: Any, day: float) -> None:
+def _tell_tracks(clocks: Clocks, lanes: _law.Situation, book: Book, k: Any, day: float) -> None:
     """Let tracks follow what is common to their hazards."""
     for i in range(np.uint64(len(clocks.national))):
         t = clocks.national[i]
-        common = _common(clocks, now, book, k, t)
+        common = _common(clocks, lanes, book, k, t)
         if common != book.common[t, k]:
             book.tau[t, k] = book.here[k, t]
             book.since[t, k] = day
@@ -295,27 +305,27 @@ def _tell_tracks(clocks: Clocks, now: _law.Situation, book: Book, k: Any, day: f
 
 @inner
 def _change(
-    law: _law.Law, clocks: Clocks, opening: Opening, now: _law.Situation, book: Book, k: Any, p: Any, to: Any,
+    law: _law.Law, clocks: Clocks, opening: Opening, lanes: _law.Situation, book: Book, k: Any, p: Any, to: Any,
     spent: Any, day: float,
 ) -> None:  # fmt: skip
     """Change control of *p*, and let every clock follow; the clock *spent*, if any, has just fired."""
     _read_time(clocks, book, k, day)
-    was = np.uint64(now.control[p])
+    was = np.uint64(lanes.control[k, p])
     for i in range(clocks.leaving[was], clocks.leaving[was + np.uint64(1)]):
         c = clocks.of[clocks.leaver[i], p]
         if c == spent:
             _spend(book, k, c)
         else:
-            _unwind(clocks, now, book, k, c)
-    step = moves.change_control(law, now, p, to, day)
-    if now.marks[0] > 0:
-        _tell_marked(law, clocks, now, book, k)
+            _unwind(clocks, lanes, book, k, c)
+    step = moves.change_control(law, lane_of(lanes, k), p, to)
     if step != 0:
-        _tell_neighbours(law, clocks, now, book, k, p, step)
+        if len(law.window) + len(law.trigger) + len(law.hub) > 0:
+            _follow(law, clocks, lanes, book, k, p, step, day)
+        _tell_neighbours(law, clocks, lanes, book, k, p, step)
     for i in range(clocks.leaving[to], clocks.leaving[np.uint64(to) + np.uint64(1)]):
-        _wind(law, clocks, opening, now, book, k, clocks.of[clocks.leaver[i], p])
+        _wind(law, clocks, opening, lanes, book, k, clocks.of[clocks.leaver[i], p])
     if book.doubt[k]:
-        _look_again(law, clocks, now, book, k)
+        _look_again(law, clocks, lanes, book, k)
 
 
 # -------------------------------------------------------------------------------------------------------------- stops
@@ -370,7 +380,7 @@ def find_stop(law: _law.Law, clocks: Clocks, book: Book) -> None:
         _compare(clocks, book, t, 1)
 
 
-@inner
+@apart
 def find_stops(law: _law.Law, clocks: Clocks, book: Book) -> None:
     """Write down the next stop in every one of LANES lanes, as ``find_stop`` does."""
     for k in range(LANES):
@@ -382,14 +392,21 @@ def find_stops(law: _law.Law, clocks: Clocks, book: Book) -> None:
 
 @apart
 def _log_shares(
-    law: _law.Law, now: _law.Situation, values: NDArray[np.float64], r: int, p: int, out: NDArray[np.float64]
+    law: _law.Law, lanes: _law.Situation, book: Book, k: Any, r: int, p: int, out: NDArray[np.float64]
 ) -> None:  # fmt: skip
-    _law.shares(law, values, now, r, p, out)
+    _law.shares(law, book.values[k], lane_of(lanes, k), r, p, out)
+
+
+@apart
+def _end_windows(law: _law.Law, lanes: _law.Situation, book: Book, k: Any, day: float) -> None:
+    """Drop from the windows what was captured too long ago, and write down when that next happens."""
+    book.expiry[k] = moves.expire(law, lane_of(lanes, k), day)
+    _date(law, book, k)
 
 
 @inner
 def take_stop(
-    law: _law.Law, clocks: Clocks, opening: Opening, now: _law.Situation, book: Book, log: Log, k: Any
+    law: _law.Law, clocks: Clocks, opening: Opening, lanes: _law.Situation, book: Book, log: Log, k: Any
 ) -> bool:  # fmt: skip
     """Take the next stop of lane *k*; do nothing and return False if the log is full."""
     day, c = book.day[k], np.uint64(book.clock[k])
@@ -401,27 +418,26 @@ def take_stop(
         p, r = clocks.province[c], clocks.transition[c]
         log.day[e], log.province[e], log.transition[e] = day, p, r
         if log.shares.shape[1] > 0:
-            _log_shares(law, now, book.values[k], r, p, log.shares[e])
-        _change(law, clocks, opening, now, book, k, p, law.target[r], c, day)
+            _log_shares(law, lanes, book, k, r, p, log.shares[e])
+        _change(law, clocks, opening, lanes, book, k, p, law.target[r], c, day)
     else:
-        _pass_date(law, clocks, now, book, k, day)
+        _pass_date(law, clocks, lanes, book, k, day)
     if len(law.window) > 0:
-        book.expiry[k] = moves.expire(law, now, day)
-        _date(law, book, k)
-    _tell_tracks(clocks, now, book, k, day)
+        _end_windows(law, lanes, book, k, day)
+    _tell_tracks(clocks, lanes, book, k, day)
     book.now[k] = day
     return True
 
 
 @apart
-def _pass_date(law: _law.Law, clocks: Clocks, now: _law.Situation, book: Book, k: Any, day: float) -> None:
+def _pass_date(law: _law.Law, clocks: Clocks, lanes: _law.Situation, book: Book, k: Any, day: float) -> None:
     """Pass a break or the end of a window."""
     _read_time(clocks, book, k, day)
     if _kind_of(law, clocks, book, k) == BREAK:
-        moves.turn(law, now, day)
-        _tell_marked(law, clocks, now, book, k)
+        moves.turn(law, lane_of(lanes, k), day)
+        _tell_marked(law, clocks, lanes, book, k)
         if book.doubt[k]:
-            _look_again(law, clocks, now, book, k)
+            _look_again(law, clocks, lanes, book, k)
         book.turned[k] += 1
         _date(law, book, k)
 
@@ -431,7 +447,7 @@ def _pass_date(law: _law.Law, clocks: Clocks, now: _law.Situation, book: Book, k
 
 @apart
 def _add_chance(
-    law: _law.Law, clocks: Clocks, opening: Opening, now: _law.Situation, book: Book, k: Any, replication: int
+    law: _law.Law, clocks: Clocks, opening: Opening, lanes: _law.Situation, book: Book, k: Any, replication: int
 ) -> None:  # fmt: skip
     """Add to the start what chance adds to control and history."""
     if opening.contested[0] >= 0:
@@ -439,22 +455,23 @@ def _add_chance(
         uniforms_at(opening.key[2], opening.unseen_name, replication, found)
         for i in range(len(opening.unseen)):
             if found[i] < chance:
-                _change(law, clocks, opening, now, book, k, opening.unseen[i], _CONTESTED, _none(clocks), 0.0)
+                _change(law, clocks, opening, lanes, book, k, opening.unseen[i], _CONTESTED, _none(clocks), 0.0)
     for i in range(len(opening.past)):
         p = opening.past[i]
         span = opening.latest[i] - opening.earliest[i]
         taken = opening.earliest[i] + span * uniform(opening.key[1], opening.province[p], replication, 0)
-        moves.recall(law, now, p, taken)
-    book.expiry[k] = moves.expire(law, now, 0.0)
-    _tell_tracks(clocks, now, book, k, 0.0)
+        moves.recall(law, lane_of(lanes, k), p, taken)
+    book.expiry[k] = moves.expire(law, lane_of(lanes, k), 0.0)
+    _tell_tracks(clocks, lanes, book, k, 0.0)
 
 
-@inner
+@apart
 def start_replication(
-    law: _law.Law, clocks: Clocks, opening: Opening, now: _law.Situation, book: Book, k: Any, replication: int,
+    law: _law.Law, clocks: Clocks, opening: Opening, lanes: _law.Situation, book: Book, k: Any, replication: int,
     values: NDArray[np.float64],
 ) -> None:  # fmt: skip
     """Set lane *k* to the start of *replication* with the draw *values*."""
+    now = lane_of(lanes, k)
     moves.restore(law, now, opening.home)
     stale = book.stale[k] != 0 or opening.fickle[0] != 0
     for j in range(len(values)):
@@ -465,7 +482,7 @@ def start_replication(
                 now.frailty[f, p] = normal(opening.key[3], opening.frailty[f, p], replication, 0)
         now.scale[:] = 1.0
         now.custom[:] = 1.0
-        _learn(law, clocks, now, book, k, values)
+        _learn(law, clocks, lanes, book, k, values)
     book.replication[k], book.turned[k], book.now[k], book.expiry[k] = replication, 0, 0.0, np.inf
     left, home = book.left[k], book.home[k]
     book.fired[k, :] = 0
@@ -476,13 +493,13 @@ def start_replication(
         else:
             left[begin:end] = -1.0
         book.tau[t, k], book.since[t, k], book.here[k, t] = 0.0, 0.0, 0.0
-        book.common[t, k] = _common(clocks, now, book, k, t)
+        book.common[t, k] = _common(clocks, lanes, book, k, t)
     for c in range(_none(clocks)):
         book.due[c, k] = left[c] / home[c] if home[c] > 0.0 else np.inf
     for block in range(len(book.low)):
         book.low[block] = least_of_block(book.order, np.uint64(block * BLOCK))
     if opening.contested[0] >= 0 or len(law.window) > 0:
-        _add_chance(law, clocks, opening, now, book, k, replication)
+        _add_chance(law, clocks, opening, lanes, book, k, replication)
     _date(law, book, k)
 
 
@@ -497,7 +514,7 @@ def _begin(
     law: _law.Law, clocks: Clocks, opening: Opening, lanes: _law.Situation, book: Book, replication: int,
     values: NDArray[np.float64],
 ) -> float:  # fmt: skip
-    start_replication(law, clocks, opening, lane_of(lanes, 0), book, 0, replication, values)
+    start_replication(law, clocks, opening, lanes, book, 0, replication, values)
     find_stop(law, clocks, book)
     return book.day[0]
 
@@ -506,20 +523,20 @@ def _begin(
 def _retouch(
     law: _law.Law, clocks: Clocks, opening: Opening, lanes: _law.Situation, book: Book, day: float
 ) -> float:  # fmt: skip
-    now, none = lane_of(lanes, 0), _none(clocks)
+    now, k = lane_of(lanes, 0), 0
     _read_time(clocks, book, 0, day)
     book.stale[0] = 1
-    for c in range(none):
+    for c in range(_none(clocks)):
         r, p = clocks.transition[c], clocks.province[c]
         own = _law.own_rate(law, book.values[0], now, r, p)
         if own == book.own[0, c] or clocks.of[r, p] != c:
             continue
-        on = now.control[p] == law.source[r]
+        on = lanes.control[k, p] == law.source[r]
         if on:
-            _unwind(clocks, now, book, 0, c)
+            _unwind(clocks, lanes, book, 0, c)
         book.own[0, c] = own
         if on:
-            _wind(law, clocks, opening, now, book, 0, c)
+            _wind(law, clocks, opening, lanes, book, 0, c)
     book.now[0] = day
     find_stop(law, clocks, book)
     return book.day[0]
@@ -529,7 +546,7 @@ def _retouch(
 def _advance(
     law: _law.Law, clocks: Clocks, opening: Opening, lanes: _law.Situation, book: Book, log: Log
 ) -> bool:  # fmt: skip
-    if not take_stop(law, clocks, opening, lane_of(lanes, 0), book, log, 0):
+    if not take_stop(law, clocks, opening, lanes, book, log, 0):
         return False
     find_stop(law, clocks, book)
     return True

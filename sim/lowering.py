@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime
+from itertools import pairwise
 from typing import TypeAlias, TypeVar
 
 import numpy as np
@@ -18,6 +19,9 @@ __all__ = ["lower"]
 
 Floats: TypeAlias = NDArray[np.float64]
 _T = TypeVar("_T")
+
+#: Numbers of neighbours by border and by road are kept in one cell if that makes no more factors than this.
+_SHORT = 512
 
 
 def lower(model: Model, instant: datetime | None = None) -> _law.Law:
@@ -116,19 +120,23 @@ class _Lowering:
             sides.append([tuple(int(k[p]) for k in keeps) for p in range(n)])
         track, of, member = _tracks(sides, n)
         pointer, link = self._links()
-        cells = self._cells()
-        terms, factors = self._terms(found, cells, np.diff(pointer.astype(int), axis=1).max(axis=1, initial=0).tolist())
+        degrees = np.diff(pointer.astype(int), axis=1).max(axis=1, initial=0)[: len(self.graphs)].tolist()
+        cells = self._cells(degrees)
+        terms, factors = self._terms(found, cells, degrees)
         owner = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
         parted = np.lexsort((terms["part"], owner))
         place = owner[parted] * 3 + terms["part"][parted]
         bounds = np.searchsorted(place, 3 * np.arange(len(ends) - 1)[:, None] + np.arange(4)).astype(np.uint32)
+        counts = self._counts(cells, degrees)
+        joint = _joint(terms, ends, cells, counts, factors)
+        factors += int(joint["size"].sum())
         hazards = [TRANSITIONS[name] for name in self.model.hazards]
         tables = _law.Law(
             source=np.array([t.source for t in hazards], np.int8),
             target=np.array([t.target for t in hazards], np.int8),
             terms=terms, ends=np.array(ends, np.uint32), parted=terms[parted], part=bounds, track=track, transition=of,
             member=member, pointer=pointer, link=link, size=np.array([cells.pop("all")[0], factors]),
-            **{name: np.array(firsts, np.uint32) for name, firsts in cells.items()},
+            **{name: np.array(firsts, np.uint32) for name, firsts in cells.items()}, count=counts, joint=joint,
             hub=np.array([hub for hub, _ in self.rules], np.uint32),
             roads=np.array([len(self.graphs) + j for j in range(len(self.rules))], np.uint32),
             path=np.array([self._reach(*rule) for rule in self.rules], np.uint8).reshape(-1, n),
@@ -144,17 +152,35 @@ class _Lowering:
             array.flags.writeable = False
         return tables
 
-    def _cells(self) -> dict[str, list[int]]:
-        """Return the first cell of everything that terms look at, and under "all" how many cells there are."""
+    def _cells(self, degrees: list[int]) -> dict[str, list[int]]:
+        """Return the first cell of everything that terms look at, and under "all" how many cells there are.
+
+        Under "step", what a neighbour adds to a cell: graphs share one, as digits do, if the numbers stay small.
+        """
         n, size = self.n, _law.NOTHING + 1
-        cells: dict[str, list[int]] = {}
+        shared = math.prod(degree + 1 for degree in degrees) <= _SHORT
+        cells: dict[str, list[int]] = {
+            "step": [math.prod(degree + 1 for degree in degrees[:g]) if shared else 1 for g in range(len(degrees))]
+        }
         for name, each, count in (
             ("recent", 1, len(self.windows)), ("held", n + 1, len(self.graphs)), ("cut", n, len(self.rules)),
             ("active", n, len(self.calendars)), ("pulled", n, len(self.triggers)),
         ):  # fmt: skip
-            cells[name] = [size + each * j for j in range(count)]
-            size += each * count
+            alone = min(count, 1) if name == "held" and shared else count
+            cells[name] = [size + each * min(j, alone - 1) for j in range(count)]
+            size += each * alone
         return cells | {"all": [size]}
+
+    def _counts(self, cells: dict[str, list[int]], degrees: list[int]) -> NDArray[np.uint32]:
+        """Return how many neighbours a cell tells of, shape (graph, what is in it)."""
+        size = 1 + max(
+            (sum(d * s for d, s, c in zip(degrees, cells["step"], cells["held"], strict=True) if c == cell)
+             for cell in cells["held"]), default=0,
+        )  # fmt: skip
+        count = np.zeros((len(degrees), size), np.uint32)
+        for row, step, degree in zip(count, cells["step"], degrees, strict=True):
+            row[:] = np.arange(size) // step % (degree + 1)
+        return count
 
     def _terms(
         self, found: list[tuple[Term, tuple[int, ...], int]], cells: dict[str, list[int]], degrees: list[int]
@@ -202,6 +228,20 @@ def _part(term: Term) -> int:
     if term.common or (isinstance(term, Calendar) and term.provinces is None):
         return _law.COMMON
     return _law.OWN if isinstance(term, (Baseline, Covariate, Frailty, Custom)) else _law.LIVE
+
+
+def _joint(
+    terms: NDArray[np.void], ends: list[int], cells: dict[str, list[int]], counts: NDArray[np.uint32], first: int
+) -> NDArray[np.void]:
+    """Return the tables of factors of neighbours, by transition and cell, from *first* on."""
+    rows: list[tuple[int, int, int, int]] = []
+    for r, (begin, end) in enumerate(pairwise(ends)):
+        graphs = [t["row"] for t in terms[begin:end] if t["kind"] == _law.KINDS.index("neighbours")]
+        firsts = {cells["held"][g]: int(g) for g in reversed(graphs)}
+        for graph in dict.fromkeys(firsts[cells["held"][g]] for g in graphs):
+            rows.append((r, graph, first, counts.shape[1]))
+            first += counts.shape[1]
+    return np.array(rows, _law.JOINT)
 
 
 def _place(table: list[_T], item: _T) -> int:

@@ -16,7 +16,7 @@ from sim.compiled import apart, inner
 from sim.control import Control
 from sim.law import CONTESTED, LOST, Law, Situation
 
-__all__ = ["change_control", "expire", "hear", "move", "place", "recall", "restore", "turn"]
+__all__ = ["change_control", "expire", "follow", "hear", "move", "place", "recall", "restore", "turn"]
 
 Floats: TypeAlias = NDArray[np.float64]
 _CONTESTED, _INSURGENT = int(Control.CONTESTED), int(Control.INSURGENT)
@@ -147,7 +147,7 @@ def turn(law: Law, now: Situation, day: float) -> None:
 
 @inner
 def hear(now: Situation, cell: int, step: int) -> None:
-    """Let the *cell* of a province follow a neighbour being lost (*step* 1) or regained (-1)."""
+    """Let the *cell* of a province follow a neighbour being lost or regained: by its *step*, or that taken back."""
     now.cell[cell] += step
 
 
@@ -156,31 +156,30 @@ def _count(law: Law, now: Situation, p: int, step: int) -> None:
     """Let every neighbour of *p* follow it being lost (*step* 1) or regained (-1)."""
     for g in range(len(law.held)):
         for j in range(law.pointer[g, p], law.pointer[g, p + 1]):
-            hear(now, law.held[g] + law.link[j], step)
+            hear(now, law.held[g] + law.link[j], step * np.int32(law.step[g]))
 
 
 @inner
-def _tally(law: Law, now: Situation, step: int) -> None:
-    now.cell[LOST] += step
-    for b in range(len(law.trigger)):
-        if now.cell[LOST] >= law.trigger[b]:
-            _pull_back(law, now, b)
+def change_control(law: Law, now: Situation, p: int, to: int) -> int:
+    """Change control of province *p* to *to*, and the tallies; what neighbours ``hear`` and ``follow`` does is to come.
 
-
-@inner
-def change_control(law: Law, now: Situation, p: int, to: int, day: float) -> int:
-    """Change control of province *p* to *to* on *day*, with all that follows but what neighbours ``hear``.
-
-    Return the step they are to hear: 1 if it is now lost, -1 if regained, else 0.
+    Return 1 if it is now lost, -1 if regained, else 0: then nothing else follows.
     """
     was = now.control[p]
     now.control[p] = to
-    now.marks[0] = 0
     now.cell[CONTESTED] += (to == _CONTESTED) - (was == _CONTESTED)
     step = (to == _INSURGENT) - (was == _INSURGENT)
-    if step == 0:
-        return step
-    _tally(law, now, step)
+    now.cell[LOST] += step
+    return step
+
+
+@inner
+def follow(law: Law, now: Situation, p: int, step: int, day: float) -> None:
+    """Let windows, pull-backs and roads follow that *p* was lost (*step* 1) or regained (-1) on *day*."""
+    now.marks[0] = 0
+    for b in range(len(law.trigger)):
+        if now.cell[LOST] >= law.trigger[b]:
+            _pull_back(law, now, b)
     if len(law.window) > 0:  # only windows ask how long ago
         if step > 0:
             _remember(law, now, p, day)
@@ -191,14 +190,14 @@ def change_control(law: Law, now: Situation, p: int, to: int, day: float) -> int
             _recut(law, now, rule)
         else:
             now.cell[law.cut[rule] + p] = 0
-    return step
 
 
 @inner
 def move(law: Law, now: Situation, p: int, to: int, day: float) -> None:
     """Change control of province *p* to *to* on *day*, with all that follows."""
-    step = change_control(law, now, p, to, day)
+    step = change_control(law, now, p, to)
     if step != 0:
+        follow(law, now, p, step, day)
         _count(law, now, p, step)
 
 
@@ -216,12 +215,12 @@ def place(law: Law, now: Situation, control: NDArray[np.int8], taken: Floats, da
         if control[p] == _CONTESTED:
             now.cell[CONTESTED] += 1
         elif control[p] == _INSURGENT:
-            _tally(law, now, 1)
+            now.cell[LOST] += 1
             _count(law, now, p, 1)
             if taken[p] > -np.inf:
                 _remember(law, now, p, taken[p])
     for b in range(len(law.trigger)):
-        if law.trigger[b] == 0:  # reached before any capital is counted
+        if now.cell[LOST] >= law.trigger[b]:
             _pull_back(law, now, b)
     for rule in range(len(law.hub)):
         now.marks[0] = 0

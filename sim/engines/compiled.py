@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.book import LANES, Book, Log, lane_of, log_of_lane, new_lanes, new_log
+from sim.book import LANES, Book, Log, log_of_lane, new_lanes, new_log
 from sim.clocks import Clocks
 from sim.compiled import entry, inner
 from sim.law import Law, Situation
@@ -23,8 +23,8 @@ from sim.watching import Watches, empty_counts, fold, watches_of
 
 __all__ = ["CompiledEngine", "uncompiled"]
 
-#: Events there is room for at first in the log of a lane.
-_ROOM = 1 << 12
+#: Events there is room for at first in the log of a lane; no power of two, or all lanes share one place in the cache.
+_ROOM = (1 << 12) + 24
 #: Replications that are put in order at a time: their logs stay in the cache.
 _SHEAF = 512
 #: Clocks up to which races run side by side: of more, those of a race alone are all that the cache holds.
@@ -53,22 +53,21 @@ def _run(
     while not halt[0]:
         for lane in range(abreast):
             k = np.uint64(lane)
-            now, log = lane_of(lanes, k), log_of_lane(logs, k)
             if book.day[k] <= horizon:
-                if not take_stop(law, clocks, opening, now, book, log, k):
+                if not take_stop(law, clocks, opening, lanes, book, log_of_lane(logs, k), k):
                     return -1
                 continue
             i = busy[k]
             if i >= 0:
-                where[i, 0], where[i, 2] = lane, log.size[0]
+                where[i, 0], where[i, 2] = lane, logs.size[k, 0]
                 running -= 1
                 busy[k] = -1
             if following < len(numbers):
                 number = numbers[following]
-                start_replication(law, clocks, opening, now, book, k, number, values[number % len(values)])
-                for p in range(len(now.control)):
-                    initial[following, p] = now.control[p]
-                where[following, 1] = log.size[0]
+                start_replication(law, clocks, opening, lanes, book, k, number, values[number % len(values)])
+                for p in range(initial.shape[1]):
+                    initial[following, p] = lanes.control[k, p]
+                where[following, 1] = logs.size[k, 0]
                 busy[k] = following
                 following += 1
                 running += 1
