@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.clocks import Clocks
-from sim.compiled import inner
+from sim.compiled import distinct, inner
 from sim.law import Law, Situation
 
 __all__ = [
@@ -39,6 +39,7 @@ class Book(NamedTuple):
     values: Floats  # (L, parameter) the draw
     table: Floats  # (L, factor) what terms make of what they see
     inverse: Floats  # (L, factor) one over that
+    slot: NDArray[np.uint64]  # (L,) where a lane's values, factors and own rates are: lanes with one draw for all share them
     stale: NDArray[np.uint8]  # (L,) whether tables and own rates must be found again
     plain: NDArray[np.uint8]  # (L,) whether all factors of neighbours are plain numbers
     doubt: NDArray[np.uint8]  # (L,) whether a hazard may be negative
@@ -86,7 +87,7 @@ def new_book(law: Law, clocks: Clocks, parameters: int, lanes: int) -> Book:
 
     return Book(
         values=np.full((lanes, parameters), np.nan), table=zeros(lanes, factors),
-        inverse=zeros(lanes, factors), stale=np.ones(lanes, np.uint8), plain=zeros(lanes, dtype=np.uint8),
+        inverse=zeros(lanes, factors), slot=np.arange(lanes, dtype=np.uint64), stale=np.ones(lanes, np.uint8), plain=zeros(lanes, dtype=np.uint8),
         doubt=zeros(lanes, dtype=np.uint8), own=zeros(lanes, size), home=zeros(lanes, size), left=zeros(lanes, size),
         fired=zeros(lanes, size, dtype=np.uint32), due=due, order=due.view(np.int64),
         low=np.full((size - 1) // BLOCK if lanes == 1 else 0, NEVER, np.int64), common=zeros(tracks, lanes),
@@ -97,11 +98,19 @@ def new_book(law: Law, clocks: Clocks, parameters: int, lanes: int) -> Book:
     )  # fmt: skip
 
 
+#: NumPy asks for large pages, which come sooner, for memory in one piece of at least so many bytes.
+_LARGE = 1 << 22
+
+
 def new_log(room: int, columns: int) -> Log:
     """Return an empty log for *room* events, with *columns* of shares."""
+    size = room * (8 + 4 + 1)
+    memory = np.empty(max(size, _LARGE) if size > _LARGE // 4 else size, np.uint8)
+    province, transition = 8 * room, (8 + 4) * room
     return Log(
-        size=np.zeros(1, np.int64), day=np.empty(room), province=np.empty(room, np.int32),
-        transition=np.empty(room, np.int8), shares=np.empty((room, columns)),
+        size=np.zeros(1, np.int64), day=memory[:province].view(np.float64),
+        province=memory[province:transition].view(np.int32), transition=memory[transition:size].view(np.int8),
+        shares=np.empty((room, columns)),
     )  # fmt: skip
 
 
@@ -183,13 +192,12 @@ def earliest(clocks: Clocks, book: Book, t: Any) -> None:
     book.best[0], book.who[0] = book.due[who, 0], np.int64(who)
 
 
-@inner
-def earliest_of_all(clocks: Clocks, book: Book, t: Any) -> None:
-    """Find the earliest appointment on track *t* in each of LANES lanes: the first clock, of several at once."""
-    best, who, due = book.best, book.who, book.due
+@distinct
+def earliest_of_all(due: Floats, begin: Any, end: Any, none: Any, best: Floats, who: Ints) -> None:
+    """Find in each of LANES lanes the earliest appointment of clocks *begin* to *end*: the first, of several at once."""
     for k in range(LANES):
-        best[k], who[k] = np.inf, len(clocks.province) - 1
-    for c in range(clocks.begin[t], clocks.begin[t + np.uint64(1)], 4):
+        best[k], who[k] = np.inf, none
+    for c in range(begin, end, 4):
         one, two, three = c + np.uint64(1), c + np.uint64(2), c + np.uint64(3)
         for k in range(LANES):
             # Four at a time: fewer writes. Strictly earlier, so that the first of several at once is kept.

@@ -25,7 +25,7 @@ from sim import law as _law
 from sim import moves
 from sim.book import BLOCK, LANES, Book, Log, appoint, earliest, earliest_of_all, lane_of, least_of_block
 from sim.clocks import Clocks
-from sim.compiled import apart, entry, inner
+from sim.compiled import apart, distinct, entry, inner
 from sim.control import Control
 from sim.streams import exponential, exponentials, normal, uniform, uniforms_at
 
@@ -102,9 +102,9 @@ def _checked(rate: float) -> float:
 @inner
 def _rate(clocks: Clocks, lanes: _law.Situation, book: Book, k: Any, c: Any) -> float:
     """Return the local hazard of clock *c*."""
-    rate = book.own[k, c]
+    rate = book.own[book.slot[k], c]
     for j in range(np.uint64(clocks.first.shape[1])):
-        rate *= book.table[k, clocks.first[c, j] + np.uint64(lanes.cell[k, clocks.cell[c, j]])]
+        rate *= book.table[book.slot[k], clocks.first[c, j] + np.uint64(lanes.cell[k, clocks.cell[c, j]])]
     return rate
 
 
@@ -113,7 +113,7 @@ def _common(clocks: Clocks, lanes: _law.Situation, book: Book, k: Any, t: Any) -
     """Return the common part of the hazards on track *t*."""
     rate = 1.0
     for j in range(np.uint64(clocks.common.shape[1])):
-        rate *= book.table[k, clocks.common[t, j, 0] + np.uint64(lanes.cell[k, clocks.common[t, j, 1]])]
+        rate *= book.table[book.slot[k], clocks.common[t, j, 0] + np.uint64(lanes.cell[k, clocks.common[t, j, 1]])]
     if not rate < np.inf:
         raise ValueError("a hazard is not finite: a national effect is too large, or not a number")
     return rate
@@ -126,21 +126,21 @@ def _learn(
     """Write down what the draw *values* makes of every term, and the hazards at the start."""
     now = lane_of(lanes, k)
     for j in range(len(values)):
-        book.values[k, j] = values[j]
-    table, inverse, plain = book.table[k], book.inverse[k], True
+        book.values[book.slot[k], j] = values[j]
+    table, inverse, plain = book.table[book.slot[k]], book.inverse[book.slot[k]], True
     _law.tabulate(law, values, table)
     for i in range(len(table)):
         inverse[i] = 1.0 / table[i]
     for j in range(len(law.joint)):
         for i in range(law.joint[j].first, law.joint[j].first + law.joint[j].size):
             plain = plain and _SMALL < table[i] < _LARGE
-    book.plain[k] = plain
+    book.plain[book.slot[k]] = plain
     for c in range(len(clocks.province) - 1):
         r, p = clocks.transition[c], clocks.province[c]
-        book.own[k, c] = _law.own_rate(law, values, now, r, p)
+        book.own[book.slot[k], c] = _law.own_rate(law, values, now, r, p)
         on = clocks.of[r, p] == c and lanes.control[k, p] == law.source[r]
-        book.home[k, c] = _checked(_rate(clocks, lanes, book, k, c)) if on else 0.0
-    book.stale[k] = 0
+        book.home[book.slot[k], c] = _checked(_rate(clocks, lanes, book, k, c)) if on else 0.0
+    book.stale[book.slot[k]] = 0
 
 
 # ------------------------------------------------------------------------------------------------------------- clocks
@@ -200,12 +200,12 @@ def _partial(
     clocks: Clocks, lanes: _law.Situation, book: Book, k: Any, c: Any, base: Any, cell: Any, was: Any, own: bool
 ) -> float:  # fmt: skip
     """Return the local hazard of clock *c* as if the factors from that at *base* on (if *own*) saw *was* in *cell*."""
-    rate, behind = book.own[k, c], False
+    rate, behind = book.own[book.slot[k], c], False
     for j in range(clocks.first.shape[1]):
         first, at = clocks.first[c, j], clocks.cell[c, j]
         seen = was if at == cell and (behind or (own and first == base)) else lanes.cell[k, at]
         behind = behind or first == base
-        rate *= book.table[k, first + np.uint64(seen)]
+        rate *= book.table[book.slot[k], first + np.uint64(seen)]
     return rate
 
 
@@ -236,26 +236,54 @@ def _look_again(law: _law.Law, clocks: Clocks, lanes: _law.Situation, book: Book
             _checked(_rate(clocks, lanes, book, k, c))
 
 
+@distinct
+def _tell_row(
+    near: Any, begin: Any, end: Any, cells: Any, due: Any, table: Any, inverse: Any, tau: float, step: Any, k: Any
+) -> None:  # fmt: skip
+    """Let the clocks of a row of neighbours follow, where all is plain."""
+    for i in range(begin, end):
+        cell, c, base = near[i, 0], near[i, 3], near[i, 4]
+        to = moves.hear(cells, cell, step * np.int32(near[i, 1]))
+        before, after = base + np.uint64(to - step * np.int32(near[i, 2])), base + np.uint64(to)
+        was, wait = table[before], due[c, k] - tau
+        then = tau + (wait if wait > 0.0 else 0.0) * (was * inverse[after])
+        due[c, k] = then if was != table[after] else due[c, k]
+
+
 @inner
 def _tell_neighbours(
     law: _law.Law, clocks: Clocks, lanes: _law.Situation, book: Book, k: Any, p: Any, step: Any
 ) -> None:  # fmt: skip
     """Let clocks follow that *p* was lost (*step* 1) or regained (-1)."""
-    table, inverse, plain = book.table[k], book.inverse[k], book.plain[k]
+    slot = book.slot[k]
     for h in range(np.uint64(len(clocks.hearing))):
         tau = book.here[k, clocks.hearing[h]]
-        for i in range(clocks.row[h, p], clocks.row[h, np.uint64(p) + np.uint64(1)]):
-            cell, tell, add = clocks.near[i, 0], step * np.int32(clocks.near[i, 1]), step * np.int32(clocks.near[i, 2])
-            c, base = clocks.near[i, 3], clocks.near[i, 4]
-            moves.hear(lane_of(lanes, k), cell, tell)
-            to = lanes.cell[k, cell]
-            if plain:
-                before, after = base + np.uint64(to - add), base + np.uint64(to)
-                due = book.due[c, k]
-                then = tau + max(0.0, due - tau) * (table[before] * inverse[after])
-                appoint(book, c, k, then if table[before] != table[after] else due)
-            else:
-                _step_by_budget(law, clocks, lanes, book, k, c, base, cell, to - add)
+        begin, end = clocks.row[h, p], clocks.row[h, np.uint64(p) + np.uint64(1)]
+        if book.plain[slot] and len(book.low) == 0:
+            _tell_row(
+                clocks.near, begin, end, lanes.cell[k], book.due, book.table[slot], book.inverse[slot], tau, step, k
+            )
+        else:
+            _tell_row_with_care(law, clocks, lanes, book, k, begin, end, tau, step)
+
+
+@apart
+def _tell_row_with_care(
+    law: _law.Law, clocks: Clocks, lanes: _law.Situation, book: Book, k: Any, begin: Any, end: Any, tau: float, step: Any
+) -> None:  # fmt: skip
+    """Let the clocks of a row of neighbours follow, whatever their factors, and blocks with them."""
+    slot = book.slot[k]
+    for i in range(begin, end):
+        cell, c, base = clocks.near[i, 0], clocks.near[i, 3], clocks.near[i, 4]
+        to = moves.hear(lanes.cell[k], cell, step * np.int32(clocks.near[i, 1]))
+        was = to - step * np.int32(clocks.near[i, 2])
+        if book.plain[slot]:
+            before, after = book.table[slot, base + np.uint64(was)], book.table[slot, base + np.uint64(to)]
+            if before != after:
+                wait = max(0.0, book.due[c, k] - tau)
+                appoint(book, c, k, tau + wait * (before * book.inverse[slot, base + np.uint64(to)]))
+        else:
+            _step_by_budget(law, clocks, lanes, book, k, c, base, cell, was)
 
 
 @inner
@@ -272,7 +300,7 @@ def _tell_marked(law: _law.Law, clocks: Clocks, lanes: _law.Situation, book: Boo
         now.cell[cell] = to
         for j in range(clocks.ears[cell], clocks.ears[cell + 1]):
             c, base = clocks.ear[j, 0], clocks.ear[j, 1]
-            ratio = book.table[k, base + was] / book.table[k, base + to]
+            ratio = book.table[book.slot[k], base + was] / book.table[book.slot[k], base + to]
             if _SMALL < ratio < _LARGE:
                 tau = book.here[k, clocks.track[c]]
                 appoint(book, c, k, tau + max(0.0, book.due[c, k] - tau) * ratio)
@@ -348,11 +376,12 @@ def _kind_of(law: _law.Law, clocks: Clocks, book: Book, k: Any) -> int:
     return BREAK if turned < len(law.breaks) and law.breaks[turned] <= book.expiry[k] else EXPIRY
 
 
-@inner
-def _compare(clocks: Clocks, book: Book, t: Any, lanes: Any) -> None:
-    """Let the earliest appointment on track *t* be the next stop where it comes before those found so far."""
-    best, who, at, day, clock = book.best, book.who, book.at, book.day, book.clock
-    common, tau, since, now = book.common[t], book.tau[t], book.since[t], book.now
+@distinct
+def _compare(
+    province: Any, none: Any, common: Any, tau: Any, since: Any, now: Any, best: Any, who: Any, at: Any, day: Any,
+    clock: Any, lanes: Any,
+) -> None:  # fmt: skip
+    """Let the earliest appointments of a track, *best*, be the next stop where they come before those found so far."""
     ties = 0
     for k in range(lanes):
         due = since[k] + (best[k] - tau[k]) / common[k]
@@ -361,9 +390,8 @@ def _compare(clocks: Clocks, book: Book, t: Any, lanes: Any) -> None:
         ties += (at[k] == day[k]) & (at[k] < np.inf)
     if ties > 0:
         # Of clocks at one instant, the first province by name; within it, the first transition of the model.
-        none = len(clocks.province) - 1
         for k in range(lanes):
-            if at[k] == day[k] and clock[k] < none and clocks.province[who[k]] < clocks.province[clock[k]]:
+            if at[k] == day[k] and clock[k] < none and province[who[k]] < province[clock[k]]:
                 clock[k] = who[k]
     for k in range(lanes):
         sooner = at[k] < day[k]
@@ -377,7 +405,10 @@ def find_stop(law: _law.Law, clocks: Clocks, book: Book) -> None:
     book.day[0], book.clock[0] = book.dated[0], len(clocks.province) - 1
     for t in range(np.uint64(len(law.transition))):
         earliest(clocks, book, t)
-        _compare(clocks, book, t, 1)
+        _compare(
+            clocks.province, len(clocks.province) - 1, book.common[t], book.tau[t], book.since[t], book.now, book.best,
+            book.who, book.at, book.day, book.clock, 1,
+        )  # fmt: skip
 
 
 @apart
@@ -386,15 +417,20 @@ def find_stops(law: _law.Law, clocks: Clocks, book: Book) -> None:
     for k in range(LANES):
         book.day[k], book.clock[k] = book.dated[k], len(clocks.province) - 1
     for t in range(np.uint64(len(law.transition))):
-        earliest_of_all(clocks, book, t)
-        _compare(clocks, book, t, LANES)
+        earliest_of_all(
+            book.due, clocks.begin[t], clocks.begin[t + np.uint64(1)], len(clocks.province) - 1, book.best, book.who
+        )
+        _compare(
+            clocks.province, len(clocks.province) - 1, book.common[t], book.tau[t], book.since[t], book.now, book.best,
+            book.who, book.at, book.day, book.clock, LANES,
+        )  # fmt: skip
 
 
 @apart
 def _log_shares(
     law: _law.Law, lanes: _law.Situation, book: Book, k: Any, r: int, p: int, out: NDArray[np.float64]
 ) -> None:  # fmt: skip
-    _law.shares(law, book.values[k], lane_of(lanes, k), r, p, out)
+    _law.shares(law, book.values[book.slot[k]], lane_of(lanes, k), r, p, out)
 
 
 @apart
@@ -451,7 +487,7 @@ def _add_chance(
 ) -> None:  # fmt: skip
     """Add to the start what chance adds to control and history."""
     if opening.contested[0] >= 0:
-        chance, found = book.values[k, opening.contested[0]], book.uniform
+        chance, found = book.values[book.slot[k], opening.contested[0]], book.uniform
         uniforms_at(opening.key[2], opening.unseen_name, replication, found)
         for i in range(len(opening.unseen)):
             if found[i] < chance:
@@ -465,6 +501,12 @@ def _add_chance(
     _tell_tracks(clocks, lanes, book, k, 0.0)
 
 
+@distinct
+def _appoint_all(left: Any, home: Any, due: Any, k: Any) -> None:
+    for c in range(np.uint64(len(left) - 1)):
+        due[c, k] = left[c] / home[c] if home[c] > 0.0 else np.inf
+
+
 @apart
 def start_replication(
     law: _law.Law, clocks: Clocks, opening: Opening, lanes: _law.Situation, book: Book, k: Any, replication: int,
@@ -473,9 +515,9 @@ def start_replication(
     """Set lane *k* to the start of *replication* with the draw *values*."""
     now = lane_of(lanes, k)
     moves.restore(law, now, opening.home)
-    stale = book.stale[k] != 0 or opening.fickle[0] != 0
+    stale = book.stale[book.slot[k]] != 0 or opening.fickle[0] != 0
     for j in range(len(values)):
-        stale = stale or values[j] != book.values[k, j]
+        stale = stale or values[j] != book.values[book.slot[k], j]
     if stale:
         for f in range(now.frailty.shape[0]):
             for p in range(now.frailty.shape[1]):
@@ -484,7 +526,7 @@ def start_replication(
         now.custom[:] = 1.0
         _learn(law, clocks, lanes, book, k, values)
     book.replication[k], book.turned[k], book.now[k], book.expiry[k] = replication, 0, 0.0, np.inf
-    left, home = book.left[k], book.home[k]
+    left, home = book.left[k], book.home[book.slot[k]]
     book.fired[k, :] = 0
     for t in range(np.uint64(len(law.transition))):
         begin, end = clocks.begin[t], clocks.begin[t + np.uint64(1)]
@@ -494,8 +536,7 @@ def start_replication(
             left[begin:end] = -1.0
         book.tau[t, k], book.since[t, k], book.here[k, t] = 0.0, 0.0, 0.0
         book.common[t, k] = _common(clocks, lanes, book, k, t)
-    for c in range(_none(clocks)):
-        book.due[c, k] = left[c] / home[c] if home[c] > 0.0 else np.inf
+    _appoint_all(left, home, book.due, k)
     for block in range(len(book.low)):
         book.low[block] = least_of_block(book.order, np.uint64(block * BLOCK))
     if opening.contested[0] >= 0 or len(law.window) > 0:

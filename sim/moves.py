@@ -146,9 +146,11 @@ def turn(law: Law, now: Situation, day: float) -> None:
 
 
 @inner
-def hear(now: Situation, cell: int, step: int) -> None:
-    """Let the *cell* of a province follow a neighbour being lost or regained: by its *step*, or that taken back."""
-    now.cell[cell] += step
+def hear(cells: NDArray[np.int32], cell: int, step: int) -> int:
+    """Let the *cell* of a province follow a neighbour being lost or regained: by its *step*, or that taken back. Return what it then is."""
+    to = cells[cell] + step
+    cells[cell] = to
+    return to
 
 
 @inner
@@ -156,7 +158,7 @@ def _count(law: Law, now: Situation, p: int, step: int) -> None:
     """Let every neighbour of *p* follow it being lost (*step* 1) or regained (-1)."""
     for g in range(len(law.held)):
         for j in range(law.pointer[g, p], law.pointer[g, p + 1]):
-            hear(now, law.held[g] + law.link[j], step * np.int32(law.step[g]))
+            hear(now.cell, law.held[g] + law.link[j], step * np.int32(law.step[g]))
 
 
 @inner

@@ -47,7 +47,7 @@ def new_parts(
     """
     law = lower(model, start.instant)
     opening = _opening(model, start, seed, law)
-    clocks = clocks_of(law, opening.clock, _may_be(opening), _WHOLE if lanes else BLOCK)
+    clocks = clocks_of(law, opening.clock, _may_be(opening), _WHOLE if (lanes or 1) > 1 else BLOCK)
     eager = np.array([
         (opening.home.control[clocks.province[a:b]] == law.source[r]).any()
         for r, a, b in zip(law.transition, clocks.begin, clocks.begin[1:], strict=False)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.arithmetic import log
-from sim.compiled import entry, inner
+from sim.compiled import distinct, entry, inner
 
 __all__ = [
     "exponential", "exponentials", "key_of", "name_key", "normal", "philox", "uniform", "uniforms", "uniforms_at",
@@ -95,14 +95,14 @@ def exponential(key: np.uint64, name: np.uint64, replication: int, occurrence: i
     return 0.0 - log(uniform(key, name, replication, occurrence))
 
 
-@inner
+@distinct
 def uniforms_at(key: np.uint64, names: NDArray[np.uint64], replication: int, out: NDArray[np.float64]) -> None:
     """Write the uniforms of *names* at occurrence 0 of *replication*: the same numbers, several at a time."""
     for i in range(len(names)):
         out[i] = uniform(key, names[i], replication, 0)
 
 
-@inner
+@distinct
 def exponentials(key: np.uint64, names: NDArray[np.uint64], replication: int, out: NDArray[np.float64]) -> None:
     """Write the unit exponentials of *names* at occurrence 0 of *replication*: the same numbers, several at a time."""
     for i in range(len(names)):

@@ -45,6 +45,8 @@ def _run(
     and between which rows of its log the events are. Return -1 if a log is full.
     """
     following, running = 0, 0
+    for k in range(abreast):
+        book.slot[k] = k if len(values) > 1 or opening.fickle[0] else 0
     logs.size[:, 0] = 0
     busy[:] = -1
     book.due[:] = np.inf
