@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.clocks import Clocks
+from sim.clocks import IDLE, Clocks
 from sim.compiled import distinct, inner
 from sim.law import Law, Situation
 
@@ -38,17 +38,17 @@ class Book(NamedTuple):
 
     values: Floats  # (L, parameter) the draw
     table: Floats  # (L, factor) what terms make of what they see
-    inverse: Floats  # (L, factor) one over that
+    ratio: Floats  # (L, ratio) what waits of clocks are multiplied by as neighbours are lost and regained
     slot: NDArray[np.uint64]  # (L,) where a lane's values, factors and own rates are: lanes with one draw for all share them
     stale: NDArray[np.uint8]  # (L,) whether tables and own rates must be found again
     plain: NDArray[np.uint8]  # (L,) whether all factors of neighbours are plain numbers
     doubt: NDArray[np.uint8]  # (L,) whether a hazard may be negative
-    own: Floats  # (L, C + 1) the own part of each clock's hazard
-    home: Floats  # (L, C + 1) the local hazard at the start; 0 if not enabled
-    left: Floats  # (L, C + 1) budget left of one that waits for nothing; negative if the next is not drawn yet
-    fired: NDArray[np.uint32]  # (L, C + 1) how often it has
-    due: Floats  # (C + 1, L) appointments in operational time; inf if none
-    order: Ints  # (C + 1, L) the same memory read as integers
+    own: Floats  # (L, C + IDLE) the own part of each clock's hazard
+    home: Floats  # (L, C + IDLE) the local hazard at the start; 0 if not enabled
+    left: Floats  # (L, C + IDLE) budget left of one that waits for nothing; negative if the next is not drawn yet
+    fired: NDArray[np.uint32]  # (L, C + IDLE) how often it has
+    due: Floats  # (C + IDLE, L) appointments in operational time; inf if none
+    order: Ints  # (C + IDLE, L) the same memory read as integers
     low: Ints  # (block,) the earliest of each block, of a race alone; else empty
     common: Floats  # (T, L) common rate of a track
     tau: Floats  # (T, L) operational time at the day since which it holds
@@ -87,10 +87,10 @@ def new_book(law: Law, clocks: Clocks, parameters: int, lanes: int) -> Book:
 
     return Book(
         values=np.full((lanes, parameters), np.nan), table=zeros(lanes, factors),
-        inverse=zeros(lanes, factors), slot=np.arange(lanes, dtype=np.uint64), stale=np.ones(lanes, np.uint8), plain=zeros(lanes, dtype=np.uint8),
+        ratio=np.ones((lanes, int((clocks.ratios[:, 0] + 2 * clocks.ratios[:, 2]).max()))), slot=np.arange(lanes, dtype=np.uint64), stale=np.ones(lanes, np.uint8), plain=zeros(lanes, dtype=np.uint8),
         doubt=zeros(lanes, dtype=np.uint8), own=zeros(lanes, size), home=zeros(lanes, size), left=zeros(lanes, size),
         fired=zeros(lanes, size, dtype=np.uint32), due=due, order=due.view(np.int64),
-        low=np.full((size - 1) // BLOCK if lanes == 1 else 0, NEVER, np.int64), common=zeros(tracks, lanes),
+        low=np.full((size - IDLE) // BLOCK if lanes == 1 else 0, NEVER, np.int64), common=zeros(tracks, lanes),
         tau=zeros(tracks, lanes), since=zeros(tracks, lanes), here=zeros(lanes, tracks),
         uniform=zeros(max(size, law.track.shape[1])), best=zeros(lanes), who=zeros(lanes, dtype=np.int64),
         at=zeros(lanes), day=zeros(lanes), clock=zeros(lanes, dtype=np.int64), now=zeros(lanes), dated=zeros(lanes),
@@ -180,7 +180,7 @@ def earliest(clocks: Clocks, book: Book, t: Any) -> None:
     """Find the earliest appointment on track *t* of a race alone: the first clock, of several at once."""
     begin, end = np.uint64(clocks.begin[t] // BLOCK), np.uint64(clocks.begin[t + np.uint64(1)] // BLOCK)
     best = _least(book.low, begin, end)
-    who = np.uint64(len(clocks.province) - 1)
+    who = np.uint64(len(clocks.province) - IDLE)
     for block in range(begin, end):
         if book.low[block] == best and best < NEVER:
             for j in range(BLOCK):

@@ -17,32 +17,36 @@ from numpy.typing import NDArray
 from sim import law as _law
 from sim.control import Control
 
-__all__ = ["Clocks", "clocks_of"]
+__all__ = ["IDLE", "Clocks", "clocks_of"]
 
 Indices = NDArray[np.uint32]
 
-#: Rows of neighbours come in whole pairs, so that how long they are can mostly be foreseen by the processor.
-_ROW = 2
+#: Rows of neighbours are of one length up to this, or else in wholes of half: so that how long one is can mostly be
+#: foreseen by the processor.
+IDLE = 8
 
 
 class Clocks(NamedTuple):
-    """The clocks of a race, track after track: read-only arrays. The last is none: it never goes."""
+    """The clocks of a race, track after track: read-only arrays. The last IDLE are none: they never go."""
 
-    province: Indices  # (C + 1,)
-    transition: Indices  # (C + 1,)
-    track: Indices  # (C + 1,)
-    name: NDArray[np.uint64]  # (C + 1,)
+    province: Indices  # (C + IDLE,)
+    transition: Indices  # (C + IDLE,)
+    track: Indices  # (C + IDLE,)
+    name: NDArray[np.uint64]  # (C + IDLE,)
     begin: Indices  # (T + 1,) clocks of track k are begin[k] to begin[k + 1], some of them none
-    of: Indices  # (R, n) the clock of a province; the last if it has none
-    first: Indices  # (C + 1, J) for each live term: where its factors begin, and the cell it sees
-    cell: Indices  # (C + 1, J)
+    of: Indices  # (R, n) the clock of a province; C if it has none
+    rival: Indices  # (C + IDLE, Q) the clocks that stop as one goes: others of its province, and some that are none
+    next: Indices  # (C + IDLE, S) those that start as it goes; so many of them by transition: starts
+    starts: Indices  # (R,)
+    first: Indices  # (C + IDLE, J) for each live term: where its factors begin, and the cell it sees
+    cell: Indices  # (C + IDLE, J)
     common: Indices  # (T, K, 2) the same for each common term of a track
     national: Indices  # (tracks with such a term,)
-    leaver: Indices  # (R,) transitions by source
-    leaving: Indices  # (4,) those out of a control are leaver[leaving[control] : leaving[control + 1]]
     hearing: Indices  # (H,) tracks with clocks that count neighbours
     row: Indices  # (H, n + 1) of those, clocks that hear of province p are near[row[h, p] : row[h, p + 1]]
-    near: Indices  # (entry, 5) cell, what to add to it here, what is added to it, clock, where the factors begin
+    near: Indices  # (entry, 5) cell, what to add to it here, clock; where ratios begin of what it sees then: a step more, or less
+    origin: Indices  # (entry, 2) what is added to the cell, where the factors begin
+    ratios: Indices  # (table of ratios, 4) where it begins, of factors from where on, how many, what is added
     ears: Indices  # (cell + 1,) clocks that hear of a cell are ear[ears[cell] : ears[cell + 1]]
     ear: Indices  # (entry, 2) clock, where the factors begin
 
@@ -74,19 +78,36 @@ def clocks_of(law: _law.Law, names: NDArray[np.uint64], may: NDArray[np.bool_], 
             if may[p, law.source[r]] and law.track[r, p] == k and of[r, p] == none:
                 of[r, p] = c
                 real.append(c)
-    clocks.append((0, 0, 0))
+    clocks += [(0, 0, 0)] * IDLE
     province, transition, track = np.array(clocks, np.uint32).T.copy()
     first, cell = _slots(law, [(p, r) if c in set(real) else None for c, (p, r, _) in enumerate(clocks)])
     common = _common(law)
-    order = np.argsort(law.source, kind="stable")
     heard = _heard(law, real, first, cell)
+    rivals = _beside(law, of, size=len(clocks), entered=False)
+    starts = np.array([np.sum(law.source == target) for target in law.target], np.uint32)
     return Clocks(
         province=province, transition=transition, track=track, name=names[transition, province],
-        begin=np.array(begin, np.uint32), of=of, first=first, cell=cell, common=common,
+        begin=np.array(begin, np.uint32), of=of, rival=rivals, starts=starts,
+        next=_beside(law, of, size=len(clocks), entered=True), first=first, cell=cell, common=common,
         national=np.flatnonzero((common[:, :, 0] > 0).any(axis=1)).astype(np.uint32),
-        leaver=order.astype(np.uint32), leaving=np.searchsorted(law.source[order], np.arange(4)).astype(np.uint32),
         **_rows(law, heard, track, none), **_ears(law, heard),
     )  # fmt: skip
+
+
+def _beside(law: _law.Law, of: Indices, *, size: int, entered: bool) -> Indices:
+    """Return, for each clock, those of its province out of the control it enters, or the others out of what it leaves."""
+    transitions = range(len(law.source))
+    out = [
+        [other for other in transitions if other != r and law.source[other] == (law.target if entered else law.source)[r]]
+        for r in transitions
+    ]
+    none = size - IDLE
+    found = np.full((size, max(map(len, out))), none, np.uint32)
+    for r in transitions:
+        for p in range(of.shape[1]):
+            if of[r, p] < none:
+                found[of[r, p], : len(out[r])] = of[out[r], p]
+    return found
 
 
 def _closed(may: NDArray[np.bool_], law: _law.Law) -> NDArray[np.bool_]:
@@ -141,28 +162,47 @@ def _heard(law: _law.Law, real: Iterable[int], first: Indices, cell: Indices) ->
 
 def _rows(law: _law.Law, heard: dict[int, list[tuple[int, int]]], track: Indices, none: int) -> dict[str, Indices]:
     n, graphs = law.track.shape[1], len(law.held)
-    # The cell of nobody at the end of a graph's takes up what fills the rows.
-    idle = (law.held[0] + n if graphs else _law.NOTHING, 0, 0, none, 0)
+    # What fills a row adds nothing, each to a cell and a clock of its own: the processor need not wait for one another.
+    idle = [(int(law.held[0]) + j % n if graphs else _law.NOTHING, 0, 0, none + j, 0) for j in range(IDLE)]
+    sizes = {int(joint["first"]): int(joint["size"]) for joint in law.joint}
     steps: list[Counter[int]] = [Counter() for _ in range(n)]
     for g in range(graphs):
         for p in range(n):
             for q in law.link[law.pointer[g, p] : law.pointer[g, p + 1]].tolist():
                 steps[p][int(law.held[g]) + q] += int(law.step[g])
     hearing = sorted({int(track[c]) for row in steps for cell in row for c, _ in heard.get(cell, ())})
+    found: dict[tuple[int, int], list[tuple[int, int, int, int, int]]] = {}
+    for p in range(n):
+        told: set[int] = set()
+        for h, k in enumerate(hearing):
+            found[h, p] = [
+                (cell, 0 if cell in told else step, step, c, base)
+                for cell, step in steps[p].items() for c, base in heard.get(cell, ()) if track[c] == k
+            ]  # fmt: skip
+            told.update(entry[0] for entry in found[h, p])
+    longest = max(map(len, found.values()), default=0)
     rows, near = np.zeros((len(hearing), n + 1), np.uint32), []
-    told: list[set[int]] = [set() for _ in range(n)]
-    for h, k in enumerate(hearing):
+    for h in range(len(hearing)):
         for p in range(n):
             rows[h, p] = len(near)
-            for cell, step in steps[p].items():
-                for c, base in heard.get(cell, ()):
-                    if track[c] == k:
-                        near.append((cell, 0 if cell in told[p] else step, step, c, base))
-                        told[p].add(cell)
-            near += [idle] * ((int(rows[h, p]) - len(near)) % _ROW)
+            near += found[h, p]
+            near += idle[: longest - len(found[h, p]) if longest <= IDLE else -len(found[h, p]) % (IDLE // 2)]
         rows[h, n] = len(near)
+    # The first table, of the factor that is always 1, is for what fills the rows; another's size leaves it room.
+    most = max(sizes.values(), default=1)
+    begin, ratios, places = most, [(0, 0, most, 0)], {(0, 0): 0}
+    for _, _, step, _, base in near:
+        if (base, step) not in places:
+            places[base, step] = begin
+            ratios.append((begin, base, sizes[base], step))
+            begin += 2 * sizes[base]
     return {
-        "hearing": np.array(hearing, np.uint32), "row": rows, "near": np.array(near, np.uint32).reshape(-1, 5)
+        "hearing": np.array(hearing, np.uint32), "row": rows,
+        "near": np.array([
+            (cell, tell, c, place := places[base, step], place + sizes.get(base, 0)) for cell, tell, step, c, base in near
+        ], np.uint32).reshape(-1, 5),
+        "origin": np.array([(step, base) for _, _, step, _, base in near], np.uint32).reshape(-1, 2),
+        "ratios": np.array(ratios, np.uint32),
     }  # fmt: skip
 
 

@@ -90,7 +90,7 @@ class Law(NamedTuple):
     pointer: Indices  # (graph, n + 1) links of province p in graph g are link[pointer[g, p] : pointer[g, p + 1]]
     link: Indices
     size: Ints  # (2,) how many cells a situation has, and factors a table; the first factor is always 1
-    held: Indices  # (graph of neighbours,) its first cell, of n + 1: insurgent-held neighbours. Graphs may share cells:
+    held: Indices  # (graph of neighbours,) its first cell, of n: insurgent-held neighbours. Graphs may share cells:
     step: Indices  # (graph of neighbours,) what a neighbour adds to the cell,
     count: Indices  # (graph of neighbours, what is in the cell) and so how many there are
     joint: Terms  # (transition that counts neighbours, or such a one and graph,)

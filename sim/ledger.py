@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from sim import law as _law
 from sim import moves
 from sim.book import BLOCK, LANES, Book, Log, appoint, earliest, earliest_of_all, lane_of, least_of_block
-from sim.clocks import Clocks
+from sim.clocks import IDLE, Clocks
 from sim.compiled import apart, distinct, entry, inner
 from sim.control import Control
 from sim.streams import exponential, exponentials, normal, uniform, uniforms_at
@@ -119,6 +119,17 @@ def _common(clocks: Clocks, lanes: _law.Situation, book: Book, k: Any, t: Any) -
     return rate
 
 
+@distinct
+def _find_ratios(factors: Any, step: Any, ratio: Any) -> bool:
+    """Write what waits are multiplied by as a cell goes up, then down, by *step*; return whether all are plain."""
+    size, plain = len(factors), True
+    for to in range(size):
+        plain = plain and _SMALL < factors[to] < _LARGE
+        ratio[to] = factors[to - step] / factors[to] if to >= step else 1.0
+        ratio[size + to] = factors[to + step] / factors[to] if to + step < size else 1.0
+    return plain
+
+
 @apart
 def _learn(
     law: _law.Law, clocks: Clocks, lanes: _law.Situation, book: Book, k: Any, values: NDArray[np.float64]
@@ -127,15 +138,13 @@ def _learn(
     now = lane_of(lanes, k)
     for j in range(len(values)):
         book.values[book.slot[k], j] = values[j]
-    table, inverse, plain = book.table[book.slot[k]], book.inverse[book.slot[k]], True
+    table, ratio, plain = book.table[book.slot[k]], book.ratio[book.slot[k]], True
     _law.tabulate(law, values, table)
-    for i in range(len(table)):
-        inverse[i] = 1.0 / table[i]
-    for j in range(len(law.joint)):
-        for i in range(law.joint[j].first, law.joint[j].first + law.joint[j].size):
-            plain = plain and _SMALL < table[i] < _LARGE
+    for j in range(1, len(clocks.ratios)):
+        begin, base, size, step = clocks.ratios[j]
+        plain = _find_ratios(table[base : base + size], step, ratio[begin : begin + 2 * size]) and plain
     book.plain[book.slot[k]] = plain
-    for c in range(len(clocks.province) - 1):
+    for c in range(_none(clocks)):
         r, p = clocks.transition[c], clocks.province[c]
         book.own[book.slot[k], c] = _law.own_rate(law, values, now, r, p)
         on = clocks.of[r, p] == c and lanes.control[k, p] == law.source[r]
@@ -149,7 +158,7 @@ def _learn(
 @inner
 def _none(clocks: Clocks) -> Any:
     """Return the clock that is none."""
-    return np.uint64(len(clocks.province) - 1)
+    return np.uint64(len(clocks.province) - IDLE)
 
 
 @inner
@@ -180,18 +189,10 @@ def _wind(law: _law.Law, clocks: Clocks, opening: Opening, lanes: _law.Situation
 
 @inner
 def _unwind(clocks: Clocks, lanes: _law.Situation, book: Book, k: Any, c: Any) -> None:
-    """Stop clock *c*, and keep what is left of its budget."""
+    """Stop clock *c*, if it runs, and keep what is left of its budget."""
     wait = book.due[c, k] - book.here[k, clocks.track[c]]
     if wait < np.inf:  # one that has no appointment kept what it had when it lost it
         book.left[k, c] = _rate(clocks, lanes, book, k, c) * max(0.0, wait)
-    appoint(book, c, k, np.inf)
-
-
-@inner
-def _spend(book: Book, k: Any, c: Any) -> None:
-    """Stop clock *c*, whose budget is gone."""
-    book.left[k, c] = -1.0
-    book.fired[k, c] += np.uint32(1)
     appoint(book, c, k, np.inf)
 
 
@@ -230,7 +231,7 @@ def _step_by_budget(
 def _look_again(law: _law.Law, clocks: Clocks, lanes: _law.Situation, book: Book, k: Any) -> None:
     """Raise a ValueError if a hazard is not one."""
     book.doubt[k] = 0
-    for c in range(len(clocks.province) - 1):
+    for c in range(_none(clocks)):
         r, p = clocks.transition[c], clocks.province[c]
         if clocks.of[r, p] == c and lanes.control[k, p] == law.source[r]:
             _checked(_rate(clocks, lanes, book, k, c))
@@ -238,16 +239,16 @@ def _look_again(law: _law.Law, clocks: Clocks, lanes: _law.Situation, book: Book
 
 @distinct
 def _tell_row(
-    near: Any, begin: Any, end: Any, cells: Any, due: Any, table: Any, inverse: Any, tau: float, step: Any, k: Any
+    near: Any, begin: Any, end: Any, cells: Any, due: Any, ratio: Any, tau: float, step: Any, which: Any, k: Any
 ) -> None:  # fmt: skip
-    """Let the clocks of a row of neighbours follow, where all is plain."""
+    """Let the clocks of a row of neighbours follow, where all is plain. *step* and *which* are constants."""
     for i in range(begin, end):
-        cell, c, base = near[i, 0], near[i, 3], near[i, 4]
-        to = moves.hear(cells, cell, step * np.int32(near[i, 1]))
-        before, after = base + np.uint64(to - step * np.int32(near[i, 2])), base + np.uint64(to)
-        was, wait = table[before], due[c, k] - tau
-        then = tau + (wait if wait > 0.0 else 0.0) * (was * inverse[after])
-        due[c, k] = then if was != table[after] else due[c, k]
+        cell, tell, c = near[i, 0], step * np.int32(near[i, 1]), near[i, 2]
+        times = ratio[near[i, which] + np.uint64(moves.hear(cells, cell, tell))]
+        was = due[c, k]
+        wait = was - tau
+        then = tau + (wait if wait > 0.0 else 0.0) * times
+        due[c, k] = then if times != 1.0 else was
 
 
 @inner
@@ -259,12 +260,12 @@ def _tell_neighbours(
     for h in range(np.uint64(len(clocks.hearing))):
         tau = book.here[k, clocks.hearing[h]]
         begin, end = clocks.row[h, p], clocks.row[h, np.uint64(p) + np.uint64(1)]
-        if book.plain[slot] and len(book.low) == 0:
-            _tell_row(
-                clocks.near, begin, end, lanes.cell[k], book.due, book.table[slot], book.inverse[slot], tau, step, k
-            )
-        else:
+        if not book.plain[slot] or len(book.low) > 0:
             _tell_row_with_care(law, clocks, lanes, book, k, begin, end, tau, step)
+        elif step > 0:
+            _tell_row(clocks.near, begin, end, lanes.cell[k], book.due, book.ratio[slot], tau, 1, 3, k)
+        else:
+            _tell_row(clocks.near, begin, end, lanes.cell[k], book.due, book.ratio[slot], tau, -1, 4, k)
 
 
 @apart
@@ -274,16 +275,15 @@ def _tell_row_with_care(
     """Let the clocks of a row of neighbours follow, whatever their factors, and blocks with them."""
     slot = book.slot[k]
     for i in range(begin, end):
-        cell, c, base = clocks.near[i, 0], clocks.near[i, 3], clocks.near[i, 4]
+        cell, c = clocks.near[i, 0], clocks.near[i, 2]
         to = moves.hear(lanes.cell[k], cell, step * np.int32(clocks.near[i, 1]))
-        was = to - step * np.int32(clocks.near[i, 2])
         if book.plain[slot]:
-            before, after = book.table[slot, base + np.uint64(was)], book.table[slot, base + np.uint64(to)]
-            if before != after:
-                wait = max(0.0, book.due[c, k] - tau)
-                appoint(book, c, k, tau + wait * (before * book.inverse[slot, base + np.uint64(to)]))
+            times = book.ratio[slot, clocks.near[i, 3 if step > 0 else 4] + np.uint64(to)]
+            if times != 1.0:
+                appoint(book, c, k, tau + max(0.0, book.due[c, k] - tau) * times)
         else:
-            _step_by_budget(law, clocks, lanes, book, k, c, base, cell, was)
+            was = to - step * np.int32(clocks.origin[i, 0])
+            _step_by_budget(law, clocks, lanes, book, k, c, clocks.origin[i, 1], cell, was)
 
 
 @inner
@@ -332,28 +332,48 @@ def _tell_tracks(clocks: Clocks, lanes: _law.Situation, book: Book, k: Any, day:
 
 
 @inner
-def _change(
-    law: _law.Law, clocks: Clocks, opening: Opening, lanes: _law.Situation, book: Book, k: Any, p: Any, to: Any,
-    spent: Any, day: float,
+def _pass_on(
+    law: _law.Law, clocks: Clocks, lanes: _law.Situation, book: Book, k: Any, p: Any, to: Any, day: float
 ) -> None:  # fmt: skip
-    """Change control of *p*, and let every clock follow; the clock *spent*, if any, has just fired."""
-    _read_time(clocks, book, k, day)
-    was = np.uint64(lanes.control[k, p])
-    for i in range(clocks.leaving[was], clocks.leaving[was + np.uint64(1)]):
-        c = clocks.of[clocks.leaver[i], p]
-        if c == spent:
-            _spend(book, k, c)
-        else:
-            _unwind(clocks, lanes, book, k, c)
+    """Change control of *p*, whose clocks have stopped, and let those of others follow."""
     step = moves.change_control(law, lane_of(lanes, k), p, to)
     if step != 0:
         if len(law.window) + len(law.trigger) + len(law.hub) > 0:
             _follow(law, clocks, lanes, book, k, p, step, day)
         _tell_neighbours(law, clocks, lanes, book, k, p, step)
-    for i in range(clocks.leaving[to], clocks.leaving[np.uint64(to) + np.uint64(1)]):
-        _wind(law, clocks, opening, lanes, book, k, clocks.of[clocks.leaver[i], p])
     if book.doubt[k]:
         _look_again(law, clocks, lanes, book, k)
+
+
+@inner
+def _fire(
+    law: _law.Law, clocks: Clocks, opening: Opening, lanes: _law.Situation, book: Book, k: Any, c: Any, day: float
+) -> None:  # fmt: skip
+    """Let clock *c* go."""
+    p, r = clocks.province[c], clocks.transition[c]
+    _read_time(clocks, book, k, day)
+    book.left[k, c] = -1.0
+    book.fired[k, c] += np.uint32(1)
+    appoint(book, c, k, np.inf)
+    for j in range(np.uint64(clocks.rival.shape[1])):
+        _unwind(clocks, lanes, book, k, clocks.rival[c, j])
+    _pass_on(law, clocks, lanes, book, k, p, law.target[r], day)
+    for j in range(np.uint64(clocks.starts[r])):
+        _wind(law, clocks, opening, lanes, book, k, clocks.next[c, j])
+
+
+@inner
+def _contest(
+    law: _law.Law, clocks: Clocks, opening: Opening, lanes: _law.Situation, book: Book, k: Any, p: Any
+) -> None:  # fmt: skip
+    """Let *p* be contested at the start, though nobody reported it."""
+    for r in range(len(law.source)):
+        if law.source[r] == lanes.control[k, p]:
+            _unwind(clocks, lanes, book, k, clocks.of[r, p])
+    _pass_on(law, clocks, lanes, book, k, p, _CONTESTED, 0.0)
+    for r in range(len(law.source)):
+        if law.source[r] == _CONTESTED:
+            _wind(law, clocks, opening, lanes, book, k, clocks.of[r, p])
 
 
 # -------------------------------------------------------------------------------------------------------------- stops
@@ -402,11 +422,11 @@ def _compare(
 @inner
 def find_stop(law: _law.Law, clocks: Clocks, book: Book) -> None:
     """Write down the next stop of a race alone: the earliest of break, end of a window, and clocks, in this order."""
-    book.day[0], book.clock[0] = book.dated[0], len(clocks.province) - 1
+    book.day[0], book.clock[0] = book.dated[0], np.int64(_none(clocks))
     for t in range(np.uint64(len(law.transition))):
         earliest(clocks, book, t)
         _compare(
-            clocks.province, len(clocks.province) - 1, book.common[t], book.tau[t], book.since[t], book.now, book.best,
+            clocks.province, np.int64(_none(clocks)), book.common[t], book.tau[t], book.since[t], book.now, book.best,
             book.who, book.at, book.day, book.clock, 1,
         )  # fmt: skip
 
@@ -415,13 +435,13 @@ def find_stop(law: _law.Law, clocks: Clocks, book: Book) -> None:
 def find_stops(law: _law.Law, clocks: Clocks, book: Book) -> None:
     """Write down the next stop in every one of LANES lanes, as ``find_stop`` does."""
     for k in range(LANES):
-        book.day[k], book.clock[k] = book.dated[k], len(clocks.province) - 1
+        book.day[k], book.clock[k] = book.dated[k], np.int64(_none(clocks))
     for t in range(np.uint64(len(law.transition))):
         earliest_of_all(
-            book.due, clocks.begin[t], clocks.begin[t + np.uint64(1)], len(clocks.province) - 1, book.best, book.who
+            book.due, clocks.begin[t], clocks.begin[t + np.uint64(1)], np.int64(_none(clocks)), book.best, book.who
         )
         _compare(
-            clocks.province, len(clocks.province) - 1, book.common[t], book.tau[t], book.since[t], book.now, book.best,
+            clocks.province, np.int64(_none(clocks)), book.common[t], book.tau[t], book.since[t], book.now, book.best,
             book.who, book.at, book.day, book.clock, LANES,
         )  # fmt: skip
 
@@ -455,7 +475,7 @@ def take_stop(
         log.day[e], log.province[e], log.transition[e] = day, p, r
         if log.shares.shape[1] > 0:
             _log_shares(law, lanes, book, k, r, p, log.shares[e])
-        _change(law, clocks, opening, lanes, book, k, p, law.target[r], c, day)
+        _fire(law, clocks, opening, lanes, book, k, c, day)
     else:
         _pass_date(law, clocks, lanes, book, k, day)
     if len(law.window) > 0:
@@ -491,7 +511,7 @@ def _add_chance(
         uniforms_at(opening.key[2], opening.unseen_name, replication, found)
         for i in range(len(opening.unseen)):
             if found[i] < chance:
-                _change(law, clocks, opening, lanes, book, k, opening.unseen[i], _CONTESTED, _none(clocks), 0.0)
+                _contest(law, clocks, opening, lanes, book, k, opening.unseen[i])
     for i in range(len(opening.past)):
         p = opening.past[i]
         span = opening.latest[i] - opening.earliest[i]
@@ -503,7 +523,7 @@ def _add_chance(
 
 @distinct
 def _appoint_all(left: Any, home: Any, due: Any, k: Any) -> None:
-    for c in range(np.uint64(len(left) - 1)):
+    for c in range(np.uint64(len(left) - IDLE)):
         due[c, k] = left[c] / home[c] if home[c] > 0.0 else np.inf
 
 

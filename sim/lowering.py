@@ -163,7 +163,7 @@ class _Lowering:
             "step": [math.prod(degree + 1 for degree in degrees[:g]) if shared else 1 for g in range(len(degrees))]
         }
         for name, each, count in (
-            ("recent", 1, len(self.windows)), ("held", n + 1, len(self.graphs)), ("cut", n, len(self.rules)),
+            ("recent", 1, len(self.windows)), ("held", n, len(self.graphs)), ("cut", n, len(self.rules)),
             ("active", n, len(self.calendars)), ("pulled", n, len(self.triggers)),
         ):  # fmt: skip
             alone = min(count, 1) if name == "held" and shared else count
