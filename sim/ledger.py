@@ -39,7 +39,7 @@ _CONTESTED = int(Control.CONTESTED)
 #: What the next stop of a race is, in the order that settles ties.
 BREAK, EXPIRY, CLOCK = range(3)
 
-#: Where a factor is outside these, or none that is a number, steps are taken by way of the budget.
+#: Where hazards may come to be outside these, steps are taken by way of the budget.
 _SMALL, _LARGE = 1e-100, 1e100
 
 
@@ -47,7 +47,6 @@ class Opening(NamedTuple):
     """Where replications begin: read-only arrays."""
 
     home: _law.Situation  # the start, but for what chance adds to it
-    eager: NDArray[np.uint8]  # (T,) whether some clock of the track is enabled at the start
     fickle: NDArray[np.uint8]  # (1,) whether own parts of hazards differ from replication to replication
     contested: NDArray[np.int64]  # (1,) column of start.contested; -1 if the model has none
     unseen: NDArray[np.uint32]  # (k,) government-held provinces of which nobody reported otherwise
@@ -114,20 +113,39 @@ def _common(clocks: Clocks, lanes: _law.Situation, book: Book, k: Any, t: Any) -
     rate = 1.0
     for j in range(np.uint64(clocks.common.shape[1])):
         rate *= book.table[book.slot[k], clocks.common[t, j, 0] + np.uint64(lanes.cell[k, clocks.common[t, j, 1]])]
-    if not rate < np.inf:
-        raise ValueError("a hazard is not finite: a national effect is too large, or not a number")
+    if not 0.0 <= rate < np.inf:
+        raise ValueError("a hazard is not finite, or negative: a national effect is too large, or not a number")
     return rate
 
 
 @distinct
-def _find_ratios(factors: Any, step: Any, ratio: Any) -> bool:
-    """Write what waits are multiplied by as a cell goes up, then down, by *step*; return whether all are plain."""
-    size, plain = len(factors), True
+def _find_ratios(factors: Any, step: Any, ratio: Any) -> None:
+    """Write what waits are multiplied by as a cell goes up, then down, by *step*."""
+    size = len(factors)
     for to in range(size):
-        plain = plain and _SMALL < factors[to] < _LARGE
         ratio[to] = factors[to - step] / factors[to] if to >= step else 1.0
         ratio[size + to] = factors[to + step] / factors[to] if to + step < size else 1.0
-    return plain
+
+
+@inner
+def _are_plain(law: _law.Law, table: Any, own: Any, r: Any, begin: Any, end: Any) -> bool:
+    """Return whether no hazard of transition *r*, of clocks *begin* to *end*, can ever be 0, or far from plain numbers.
+
+    Then what is left of a budget can always be told from the appointment, and need not be kept.
+    """
+    low, high = 1.0, 1.0
+    for j in range(law.part[r, _law.LIVE], law.part[r, _law.LIVE + 1]):
+        first, last = law.parted[j].first, law.parted[j].first + law.parted[j].size
+        least, most = table[first], table[first]
+        for i in range(first, last):
+            least, most = min(least, table[i]), max(most, table[i])
+        low, high = low * least, high * most
+        if not least > 0.0:
+            return False
+    for c in range(begin, end):
+        if own[c] != 0.0 and not (_SMALL < own[c] * low and own[c] * high < _LARGE):
+            return False
+    return True
 
 
 @apart
@@ -138,18 +156,23 @@ def _learn(
     now = lane_of(lanes, k)
     for j in range(len(values)):
         book.values[book.slot[k], j] = values[j]
-    table, ratio, plain = book.table[book.slot[k]], book.ratio[book.slot[k]], True
+    slot = book.slot[k]
+    book.stale[slot] = 1
+    table, ratio, plain = book.table[slot], book.ratio[slot], True
     _law.tabulate(law, values, table)
     for j in range(1, len(clocks.ratios)):
         begin, base, size, step = clocks.ratios[j]
-        plain = _find_ratios(table[base : base + size], step, ratio[begin : begin + 2 * size]) and plain
-    book.plain[book.slot[k]] = plain
+        _find_ratios(table[base : base + size], step, ratio[begin : begin + 2 * size])
     for c in range(_none(clocks)):
         r, p = clocks.transition[c], clocks.province[c]
-        book.own[book.slot[k], c] = _law.own_rate(law, values, now, r, p)
-        on = clocks.of[r, p] == c and lanes.control[k, p] == law.source[r]
-        book.home[book.slot[k], c] = _checked(_rate(clocks, lanes, book, k, c)) if on else 0.0
-    book.stale[book.slot[k]] = 0
+        book.own[slot, c] = _law.own_rate(law, values, now, r, p)
+        on = clocks.of[r, p] == c and now.control[p] == law.source[r]
+        book.home[slot, c] = _checked(_rate(clocks, lanes, book, k, c)) if on else 0.0
+    for t in range(len(law.transition)):
+        begin, end = clocks.begin[t], clocks.begin[t + 1]
+        plain = plain and _are_plain(law, table, book.own[slot], law.transition[t], begin, end)
+    book.plain[slot] = plain
+    book.stale[slot] = 0
 
 
 # ------------------------------------------------------------------------------------------------------------- clocks
@@ -289,7 +312,7 @@ def _tell_row_with_care(
 @inner
 def _tell_marked(law: _law.Law, clocks: Clocks, lanes: _law.Situation, book: Book, k: Any) -> None:
     """Let clocks follow the cells that are marked."""
-    now = lane_of(lanes, k)
+    now, slot = lane_of(lanes, k), book.slot[k]
     for i in range(now.marks[0]):  # one after the other
         cell, was = now.marked[i, 0], now.marked[i, 1]
         now.marked[i, 1] = now.cell[cell]
@@ -300,12 +323,12 @@ def _tell_marked(law: _law.Law, clocks: Clocks, lanes: _law.Situation, book: Boo
         now.cell[cell] = to
         for j in range(clocks.ears[cell], clocks.ears[cell + 1]):
             c, base = clocks.ear[j, 0], clocks.ear[j, 1]
-            ratio = book.table[book.slot[k], base + was] / book.table[book.slot[k], base + to]
-            if _SMALL < ratio < _LARGE:
-                tau = book.here[k, clocks.track[c]]
-                appoint(book, c, k, tau + max(0.0, book.due[c, k] - tau) * ratio)
-            else:
+            before, after = book.table[slot, base + was], book.table[slot, base + to]
+            if not book.plain[slot]:
                 _step_by_budget(law, clocks, lanes, book, k, c, base, cell, was)
+            elif before != after:
+                tau = book.here[k, clocks.track[c]]
+                appoint(book, c, k, tau + max(0.0, book.due[c, k] - tau) * (before / after))
     now.marks[0] = 0
 
 
@@ -548,12 +571,8 @@ def start_replication(
     book.replication[k], book.turned[k], book.now[k], book.expiry[k] = replication, 0, 0.0, np.inf
     left, home = book.left[k], book.home[book.slot[k]]
     book.fired[k, :] = 0
+    exponentials(opening.key[0], clocks.name, replication, left)
     for t in range(np.uint64(len(law.transition))):
-        begin, end = clocks.begin[t], clocks.begin[t + np.uint64(1)]
-        if opening.eager[t]:
-            exponentials(opening.key[0], clocks.name[begin:end], replication, left[begin:end])
-        else:
-            left[begin:end] = -1.0
         book.tau[t, k], book.since[t, k], book.here[k, t] = 0.0, 0.0, 0.0
         book.common[t, k] = _common(clocks, lanes, book, k, t)
     _appoint_all(left, home, book.due, k)

@@ -48,13 +48,9 @@ def new_parts(
     law = lower(model, start.instant)
     opening = _opening(model, start, seed, law)
     clocks = clocks_of(law, opening.clock, _may_be(opening), _WHOLE if (lanes or 1) > 1 else BLOCK)
-    eager = np.array([
-        (opening.home.control[clocks.province[a:b]] == law.source[r]).any()
-        for r, a, b in zip(law.transition, clocks.begin, clocks.begin[1:], strict=False)
-    ], np.uint8)  # fmt: skip
     log = new_log(room, int(np.max(np.diff(law.ends))) + 1 if shares else 0)
     return Parts(
-        law, clocks, opening._replace(eager=eager), new_lanes(_law.fresh(law), lanes or 1),
+        law, clocks, opening, new_lanes(_law.fresh(law), lanes or 1),
         new_book(law, clocks, len(model.parameters), lanes or 1), new_lanes(log, lanes) if lanes else log,
     )  # fmt: skip
 
@@ -103,7 +99,7 @@ def _opening(model: Model, start: State, seed: int, law: _law.Law) -> Opening:
     unseen = unseen[~np.isin(unseen, sorted(sighted))]
     places = _keys([(province,) for province in theatre.provinces], "provinces")
     return Opening(
-        home=home, eager=np.zeros(0, np.uint8), fickle=np.array([len(home.frailty) + len(home.custom) > 0], np.uint8),
+        home=home, fickle=np.array([len(home.frailty) + len(home.custom) > 0], np.uint8),
         contested=np.array([names.index("start.contested") if "start.contested" in names else -1]),
         unseen=unseen, unseen_name=places[unseen],
         past=np.array([p for p, _, _ in past], np.uint32), earliest=np.array([e for _, e, _ in past], float),
