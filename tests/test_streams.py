@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import math
 import unicodedata
+from decimal import Decimal, localcontext
 
+import numba
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from sim.streams import _unit, exponential, key_of, name_key, normal, philox, uniform, uniforms
+from sim.arithmetic import log
+from sim.streams import _unit, exponential, exponentials, key_of, name_key, normal, philox, uniform, uniforms
 
 WORDS = st.integers(0, 2**64 - 1).map(np.uint64)
 NUMBERS = st.integers(0, 2**32 - 1)
@@ -62,6 +66,7 @@ def test_a_uniform_is_never_an_end_of_its_interval() -> None:
     assert 2.0**-54 == _unit(np.uint64(0))
     assert 1.0 - 2.0**-53 == _unit(highest)
     assert 0.0 < -np.log(_unit(highest))
+    assert 0.0 < -log(_unit(highest))
 
 
 @given(key=WORDS, name=WORDS, replication=NUMBERS)
@@ -74,6 +79,75 @@ def test_uniform_exponential_and_normal_of_one_address_agree(key: np.uint64, nam
     assert -np.log(u) == pytest.approx(exponential(key, name, replication, 0), rel=1e-12, abs=1e-15)
     score = np.sqrt(-2 * np.log(u)) * np.cos(2 * np.pi * v)
     assert score == pytest.approx(normal(key, name, replication, 0), rel=1e-9, abs=1e-12)
+
+
+# ------------------------------------------------------------------------------------------------- the logarithm
+
+#: The least and the greatest uniform, and where a logarithm of this making is weakest: about 1, about powers of 2, and
+#: about sqrt(1/2) times those, where it goes from one of them to the next.
+LOW, HIGH = 2.0**-54, 1.0 - 2.0**-53
+CORNERS = [
+    near
+    for k in range(55)
+    for x in (2.0**-k, math.sqrt(0.5) * 2.0**-k, 1.0 - 2.0**-k)
+    for near in (np.nextafter(x, 0.0), x, np.nextafter(x, 1.0))
+    if LOW <= near <= HIGH
+]
+
+
+def ulps(x: float) -> float:
+    """Return by how many units in the last place ``log`` of *x* misses the logarithm found in 40 digits."""
+    with localcontext() as context:
+        context.prec = 40
+        true = Decimal(float(x)).ln()
+        return float(abs(Decimal(float(log(x))) - true) / Decimal(math.ulp(float(true))))
+
+
+@settings(max_examples=2000, deadline=None)
+@given(st.integers(0, 2**64 - 1).map(lambda word: float(_unit(np.uint64(word)))))
+@example(LOW)
+@example(HIGH)
+def test_the_logarithm_of_a_uniform_is_right_to_one_unit_in_the_last_place(unit: float) -> None:
+    assert 1.0 > ulps(unit)
+
+
+def test_the_logarithm_is_right_wherever_it_is_weakest_and_on_a_grid_of_all_sizes() -> None:
+    sizes = np.ldexp(np.linspace(0.5, 1.0, 41)[:-1], -np.arange(54)[:, None]).ravel().tolist()
+    worst = max(map(ulps, [*CORNERS, *sizes]))
+
+    assert 1.0 > worst
+    assert LOW in sizes and HIGH in CORNERS
+    # The uniforms are what matters, but nothing is wrong with other normal numbers.
+    assert 1.0 > max(map(ulps, [2.0**-1022, 1e-300, 0.1, 2.0, 10.0, 1e300, 1.7976931348623157e308]))
+    assert 0.0 == log(1.0)
+
+
+@numba.njit(error_model="numpy")
+def logs(numbers: np.ndarray, out: np.ndarray) -> None:
+    for i in range(len(numbers)):
+        out[i] = log(numbers[i])
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 8, 31, 10_000])
+def test_the_logarithm_has_the_same_bits_alone_and_in_a_loop_done_several_at_a_time(count: int) -> None:
+    sizes = np.random.default_rng(count).uniform(0.0, 54.0, 10_000)
+    numbers = np.concatenate([2.0**-sizes, CORNERS])[-count:]
+    out = np.empty_like(numbers)
+    logs(numbers, out)
+
+    assert np.array([log(x) for x in numbers]).tobytes() == out.tobytes()
+    assert np.log(numbers) == pytest.approx(out, rel=4.5e-16)
+
+
+@pytest.mark.parametrize("count", [1, 3, 4, 5, 34, 1000])
+def test_exponentials_are_the_same_bits_one_by_one_and_several_at_a_time(count: int) -> None:
+    key, names = key_of(5, "clock"), np.array([name_key("P", str(i)) for i in range(count)], np.uint64)
+    out = np.full(count + 2, np.nan)
+    exponentials(key, names, 2**32 - 1, out[1:-1])
+
+    assert [exponential(key, name, 2**32 - 1, 0) for name in names] == out[1:-1].tolist()
+    assert [-math.log(uniform(key, name, 2**32 - 1, 0)) for name in names] == pytest.approx(out[1:-1], rel=1e-15)
+    assert np.isnan(out[[0, -1]]).all()
 
 
 def test_a_name_is_its_text_however_unicode_writes_it() -> None:
