@@ -16,8 +16,8 @@ from sim.compiled import distinct, inner
 from sim.law import Law, Situation
 
 __all__ = [
-    "BLOCK", "LANES", "NEVER", "Book", "Log", "appoint", "earliest", "earliest_of_all", "lane_of", "least_of_block",
-    "log_of_lane", "new_book", "new_lanes", "new_log",
+    "BLOCK", "LANES", "NEVER", "Book", "Log", "Opening", "appoint", "earliest", "earliest_of_all", "lane_of",
+    "least_of_block", "log_of_lane", "new_book", "new_lanes", "new_log",
 ]  # fmt: skip
 
 #: How many races run side by side in compiled code.
@@ -39,9 +39,9 @@ class Book(NamedTuple):
     values: Floats  # (L, parameter) the draw
     table: Floats  # (L, factor) what terms make of what they see
     ratio: Floats  # (L, ratio) what waits of clocks are multiplied by as neighbours are lost and regained
-    slot: NDArray[np.uint64]  # (L,) where a lane's values, factors and own rates are: lanes with one draw for all share them
+    slot: NDArray[np.uint64]  # (L,) where its values, factors and own rates are: lanes of one draw share them
     stale: NDArray[np.uint8]  # (L,) whether tables and own rates must be found again
-    plain: NDArray[np.uint8]  # (L,) whether all factors of neighbours are plain numbers
+    plain: NDArray[np.uint8]  # (L,) whether no hazard can come to be 0, or far from plain numbers
     doubt: NDArray[np.uint8]  # (L,) whether a hazard may be negative
     own: Floats  # (L, C + IDLE) the own part of each clock's hazard
     home: Floats  # (L, C + IDLE) the local hazard at the start; 0 if not enabled
@@ -67,6 +67,23 @@ class Book(NamedTuple):
     replication: Ints  # (L,)
 
 
+class Opening(NamedTuple):
+    """Where replications begin: read-only arrays."""
+
+    home: Situation  # the start, but for what chance adds to it
+    fickle: NDArray[np.uint8]  # (1,) whether own parts of hazards differ from replication to replication
+    contested: NDArray[np.int64]  # (1,) column of start.contested; -1 if the model has none
+    unseen: NDArray[np.uint32]  # (k,) government-held provinces of which nobody reported otherwise
+    unseen_name: NDArray[np.uint64]  # (k,)
+    past: NDArray[np.uint32]  # (j,) held provinces whose day of capture matters and is known to an interval
+    earliest: NDArray[np.float64]  # (j,) days since the start
+    latest: NDArray[np.float64]
+    key: NDArray[np.uint64]  # Philox keys of clocks, history, start and frailty
+    clock: NDArray[np.uint64]  # (R, n) names of the clocks
+    province: NDArray[np.uint64]  # (n,)
+    frailty: NDArray[np.uint64]  # (frailty term, n)
+
+
 class Log(NamedTuple):
     """Events of the replications run so far, one row an event; only the first ``size[0]`` rows count."""
 
@@ -80,21 +97,27 @@ class Log(NamedTuple):
 def new_book(law: Law, clocks: Clocks, parameters: int, lanes: int) -> Book:
     """Return an empty book for so many *lanes*."""
     size, factors, tracks = len(clocks.province), int(law.size[1]), len(law.transition)
-    due = np.full((size, lanes), np.inf)
+    due, ratios = np.full((size, lanes), np.inf), int((clocks.ratios[:, 0] + 2 * clocks.ratios[:, 2]).max())
 
-    def zeros(*shape: int, dtype: Any = float) -> NDArray[Any]:
-        return np.zeros(shape, dtype)
+    def zeros(*shape: int) -> Floats:
+        return np.zeros(shape)
+
+    def whole(*shape: int) -> Ints:
+        return np.zeros(shape, np.int64)
+
+    def flags() -> NDArray[np.uint8]:
+        return np.zeros(lanes, np.uint8)
 
     return Book(
-        values=np.full((lanes, parameters), np.nan), table=zeros(lanes, factors),
-        ratio=np.ones((lanes, int((clocks.ratios[:, 0] + 2 * clocks.ratios[:, 2]).max()))), slot=np.arange(lanes, dtype=np.uint64), stale=np.ones(lanes, np.uint8), plain=zeros(lanes, dtype=np.uint8),
-        doubt=zeros(lanes, dtype=np.uint8), own=zeros(lanes, size), home=zeros(lanes, size), left=zeros(lanes, size),
-        fired=zeros(lanes, size, dtype=np.uint32), due=due, order=due.view(np.int64),
+        values=np.full((lanes, parameters), np.nan), table=zeros(lanes, factors), ratio=np.ones((lanes, ratios)),
+        slot=np.arange(lanes, dtype=np.uint64), stale=flags() + np.uint8(1), plain=flags(), doubt=flags(),
+        own=zeros(lanes, size), home=zeros(lanes, size), left=zeros(lanes, size),
+        fired=np.zeros((lanes, size), np.uint32), due=due, order=due.view(np.int64),
         low=np.full((size - IDLE) // BLOCK if lanes == 1 else 0, NEVER, np.int64), common=zeros(tracks, lanes),
         tau=zeros(tracks, lanes), since=zeros(tracks, lanes), here=zeros(lanes, tracks),
-        uniform=zeros(max(size, law.track.shape[1])), best=zeros(lanes), who=zeros(lanes, dtype=np.int64),
-        at=zeros(lanes), day=zeros(lanes), clock=zeros(lanes, dtype=np.int64), now=zeros(lanes), dated=zeros(lanes),
-        expiry=zeros(lanes), turned=zeros(lanes, dtype=np.int64), replication=zeros(lanes, dtype=np.int64),
+        uniform=zeros(max(size, law.track.shape[1])), best=zeros(lanes), who=whole(lanes), at=zeros(lanes),
+        day=zeros(lanes), clock=whole(lanes), now=zeros(lanes), dated=zeros(lanes), expiry=zeros(lanes),
+        turned=whole(lanes), replication=whole(lanes),
     )  # fmt: skip
 
 
@@ -120,7 +143,7 @@ def new_lanes(one: Any, lanes: int) -> Any:
 
 
 @inner
-def lane_of(lanes: Situation, k: int) -> Situation:
+def lane_of(lanes: Situation, k: Any) -> Situation:
     """Return the situation of lane *k*."""
     return Situation(
         lanes.control[k], lanes.cell[k], lanes.oldest[k], lanes.taken[k], lanes.before[k], lanes.after[k],
@@ -130,7 +153,7 @@ def lane_of(lanes: Situation, k: int) -> Situation:
 
 
 @inner
-def log_of_lane(lanes: Log, k: int) -> Log:
+def log_of_lane(lanes: Log, k: Any) -> Log:
     """Return the log of lane *k*."""
     return Log(lanes.size[k], lanes.day[k], lanes.province[k], lanes.transition[k], lanes.shares[k])
 
@@ -194,7 +217,7 @@ def earliest(clocks: Clocks, book: Book, t: Any) -> None:
 
 @distinct
 def earliest_of_all(due: Floats, begin: Any, end: Any, none: Any, best: Floats, who: Ints) -> None:
-    """Find in each of LANES lanes the earliest appointment of clocks *begin* to *end*: the first, of several at once."""
+    """Find the earliest appointment of clocks *begin* to *end* in each lane of LANES: of several at once, the first."""
     for k in range(LANES):
         best[k], who[k] = np.inf, none
     for c in range(begin, end, 4):

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim import law as _law
+from sim.compiled import inner
 from sim.control import Control
 
-__all__ = ["IDLE", "Clocks", "clocks_of"]
+__all__ = ["IDLE", "Clocks", "clocks_of", "none_of"]
 
 Indices = NDArray[np.uint32]
 
@@ -44,11 +45,17 @@ class Clocks(NamedTuple):
     national: Indices  # (tracks with such a term,)
     hearing: Indices  # (H,) tracks with clocks that count neighbours
     row: Indices  # (H, n + 1) of those, clocks that hear of province p are near[row[h, p] : row[h, p + 1]]
-    near: Indices  # (entry, 5) cell, what to add to it here, clock; where ratios begin of what it sees then: a step more, or less
+    near: Indices  # (entry, 5) cell, what to add to it here, clock, where its ratios begin for steps up, and down
     origin: Indices  # (entry, 2) what is added to the cell, where the factors begin
     ratios: Indices  # (table of ratios, 4) where it begins, of factors from where on, how many, what is added
     ears: Indices  # (cell + 1,) clocks that hear of a cell are ear[ears[cell] : ears[cell + 1]]
     ear: Indices  # (entry, 2) clock, where the factors begin
+
+
+@inner
+def none_of(clocks: Clocks) -> Any:
+    """Return the first clock that is none."""
+    return np.uint64(len(clocks.province) - IDLE)
 
 
 def clocks_of(law: _law.Law, names: NDArray[np.uint64], may: NDArray[np.bool_], whole: int) -> Clocks:
@@ -95,12 +102,9 @@ def clocks_of(law: _law.Law, names: NDArray[np.uint64], may: NDArray[np.bool_], 
 
 
 def _beside(law: _law.Law, of: Indices, *, size: int, entered: bool) -> Indices:
-    """Return, for each clock, those of its province out of the control it enters, or the others out of what it leaves."""
-    transitions = range(len(law.source))
-    out = [
-        [other for other in transitions if other != r and law.source[other] == (law.target if entered else law.source)[r]]
-        for r in transitions
-    ]
+    """Return, for each clock, those of its province out of the control *entered*, or the others out of that left."""
+    transitions, control = range(len(law.source)), law.target if entered else law.source
+    out = [[other for other in transitions if other != r and law.source[other] == control[r]] for r in transitions]
     none = size - IDLE
     found = np.full((size, max(map(len, out))), none, np.uint32)
     for r in transitions:
@@ -181,7 +185,8 @@ def _rows(law: _law.Law, heard: dict[int, list[tuple[int, int]]], track: Indices
             ]  # fmt: skip
             told.update(entry[0] for entry in found[h, p])
     longest = max(map(len, found.values()), default=0)
-    rows, near = np.zeros((len(hearing), n + 1), np.uint32), []
+    rows = np.zeros((len(hearing), n + 1), np.uint32)
+    near: list[tuple[int, int, int, int, int]] = []
     for h in range(len(hearing)):
         for p in range(n):
             rows[h, p] = len(near)
@@ -199,7 +204,8 @@ def _rows(law: _law.Law, heard: dict[int, list[tuple[int, int]]], track: Indices
     return {
         "hearing": np.array(hearing, np.uint32), "row": rows,
         "near": np.array([
-            (cell, tell, c, place := places[base, step], place + sizes.get(base, 0)) for cell, tell, step, c, base in near
+            (cell, tell, c, places[base, step], places[base, step] + sizes.get(base, 0))
+            for cell, tell, step, c, base in near
         ], np.uint32).reshape(-1, 5),
         "origin": np.array([(step, base) for _, _, step, _, base in near], np.uint32).reshape(-1, 2),
         "ratios": np.array(ratios, np.uint32),
@@ -213,5 +219,3 @@ def _ears(law: _law.Law, heard: dict[int, list[tuple[int, int]]]) -> dict[str, I
         "ears": np.concatenate([[0], np.cumsum(sizes)]).astype(np.uint32),
         "ear": np.array(entries, np.uint32).reshape(-1, 2),
     }
-
-

@@ -16,8 +16,9 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 # Numba's own name for compiling without its reference-counting run time.
 _UNCOUNTED: dict[str, Any] = {"_nrt": False}
+_APART: dict[str, Any] = {"noalias": True}
 # A flag of its compiler that decorators cannot name unless told: without it code is slower, and the same.
-CPUTargetOptions.noalias = CPUTargetOptions.Mapping("noalias")
+CPUTargetOptions.noalias = CPUTargetOptions.Mapping("noalias")  # type: ignore[no-untyped-call]
 
 
 def _kept() -> bool:
@@ -71,7 +72,5 @@ def apart(function: _F) -> _F:
 
 def distinct(function: _F) -> _F:
     """Compile a *function* as ``inner`` does, of which no two arrays that it is given overlap."""
-    compiled = numba.njit(
-        cache=_KEPT, nogil=True, forceinline=True, error_model="numpy", noalias=True, **_UNCOUNTED
-    )  # fmt: skip
+    compiled = numba.njit(cache=_KEPT, nogil=True, forceinline=True, error_model="numpy", **_UNCOUNTED, **_APART)
     return cast(_F, compiled(function))

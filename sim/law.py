@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from sim.compiled import inner
 
 __all__ = [
-    "COMMON", "CONTESTED", "JOINT", "KINDS", "LIVE", "LOST", "NOTHING", "OWN", "Law", "Situation", "Watch", "common_rate",
-    "factor", "fresh", "local_rate", "multipliers", "own_rate", "same_watch", "shares", "tabulate",
+    "COMMON", "CONTESTED", "JOINT", "KINDS", "LIVE", "LOST", "NOTHING", "OWN", "Law", "Situation", "Watch",
+    "common_rate", "factor", "fresh", "local_rate", "multipliers", "own_rate", "same_watch", "shares", "tabulate",
 ]  # fmt: skip
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -92,7 +92,7 @@ class Law(NamedTuple):
     size: Ints  # (2,) how many cells a situation has, and factors a table; the first factor is always 1
     held: Indices  # (graph of neighbours,) its first cell, of n: insurgent-held neighbours. Graphs may share cells:
     step: Indices  # (graph of neighbours,) what a neighbour adds to the cell,
-    count: Indices  # (graph of neighbours, what is in the cell) and so how many there are
+    counted: Indices  # (graph of neighbours, what is in the cell) and so how many there are
     joint: Terms  # (transition that counts neighbours, or such a one and graph,)
     recent: Indices  # (window,) its cell: capitals captured within it and still held
     cut: Indices  # (cut-off rule,) its first cell, of n: whether cut off
@@ -161,11 +161,12 @@ def fresh(law: Law) -> Situation:
     n = law.track.shape[1]
     kinds = law.terms["kind"]
     return Situation(
-        control=np.zeros(n, np.int8), cell=np.zeros(law.size[0], np.int32), oldest=np.full(len(law.window), n, np.int64),
-        taken=np.full(n, -np.inf), before=np.full(n + 1, n, np.int64), after=np.full(n + 1, n, np.int64),
-        frailty=np.zeros((int(np.sum(kinds == _FRAILTY)), n)), custom=np.ones((int(np.sum(kinds == _CUSTOM)), n)),
-        scale=np.ones((len(law.source), n)), marked=np.zeros((int(law.size[0]), 2), np.int32),
-        marks=np.zeros(1, np.int64), seen=np.zeros(n, np.uint8), queue=np.zeros(n, np.uint32),
+        control=np.zeros(n, np.int8), cell=np.zeros(law.size[0], np.int32),
+        oldest=np.full(len(law.window), n, np.int64), taken=np.full(n, -np.inf), before=np.full(n + 1, n, np.int64),
+        after=np.full(n + 1, n, np.int64), frailty=np.zeros((int(np.sum(kinds == _FRAILTY)), n)),
+        custom=np.ones((int(np.sum(kinds == _CUSTOM)), n)), scale=np.ones((len(law.source), n)),
+        marked=np.zeros((int(law.size[0]), 2), np.int32), marks=np.zeros(1, np.int64), seen=np.zeros(n, np.uint8),
+        queue=np.zeros(n, np.uint32),
     )  # fmt: skip
 
 
@@ -181,9 +182,9 @@ def factor(kind: int, value: float, other: float, seen: float, n: int) -> float:
         return value
     if kind == _MOMENTUM:
         return math.exp(value * (seen / n))
-    if kind == _COVARIATE or kind == _FRAILTY:
+    if kind in (_COVARIATE, _FRAILTY):
         return math.exp(value * seen)
-    if kind == _CUTOFF or kind == _CALENDAR:
+    if kind in (_CUTOFF, _CALENDAR):
         return math.exp(value) if seen else 1.0
     if kind == _RESERVES:
         return min(1.0, value / max(1.0, seen))
@@ -206,7 +207,7 @@ def _multiplier(law: Law, term: Any, values: Floats, now: Situation, p: int) -> 
     elif kind == _CUSTOM:
         seen = now.custom[row, p]
     elif kind == _NEIGHBOURS:
-        seen = float(law.count[row, now.cell[term.cell + p]])
+        seen = float(law.counted[row, now.cell[term.cell + p]])
     elif kind != _BASELINE:
         seen = float(now.cell[term.cell + term.each * p])
     return factor(kind, values[term.value], values[term.other], seen, len(now.control))
@@ -230,7 +231,7 @@ def tabulate(law: Law, values: Floats, table: Floats) -> None:
             term = law.parted[j]
             if term.kind == _NEIGHBOURS and law.held[term.row] == law.held[joint.graph]:
                 for cell in range(joint.size):
-                    table[joint.first + cell] *= table[term.first + law.count[term.row, cell]]
+                    table[joint.first + cell] *= table[term.first + law.counted[term.row, cell]]
 
 
 @inner

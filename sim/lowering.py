@@ -12,7 +12,19 @@ from numpy.typing import NDArray
 
 from sim import law as _law
 from sim.control import TRANSITIONS
-from sim.hazards import Baseline, Calendar, Covariate, Custom, CutOff, Frailty, Momentum, Neighbours, PullBack, Reserves, Term
+from sim.hazards import (
+    Baseline,
+    Calendar,
+    Covariate,
+    Custom,
+    CutOff,
+    Frailty,
+    Momentum,
+    Neighbours,
+    PullBack,
+    Reserves,
+    Term,
+)
 from sim.model import Model
 
 __all__ = ["lower"]
@@ -107,16 +119,16 @@ class _Lowering:
 
     def law(self) -> _law.Law:
         """Return the filled tables."""
-        found, ends, sides = [], [0], []
+        found: list[tuple[Term, tuple[int, ...], int]] = []
+        ends, sides = [0], list[list[tuple[int, ...]]]()
         for transition, hazard in self.model.hazards.items():
             for term in hazard.terms:
                 values = [self.columns[f"{transition}.{name}"] for name in term.values]
-                found.append((term, (*values, 0, 0)[:2], self._row(term, f"model: {transition}.{term.name}")))
+                found.append((term, tuple([*values, 0, 0][:2]), self._row(term, f"model: {transition}.{term.name}")))
             ends.append(len(found))
         n = self.n
-        for transition, hazard in self.model.hazards.items():
-            keeps = [self.keeps[row] for term, _, row in found[ends[len(sides)] : ends[len(sides) + 1]]
-                     if isinstance(term, PullBack)]  # fmt: skip
+        for begin, end in pairwise(ends):
+            keeps = [self.keeps[row] for term, _, row in found[begin:end] if isinstance(term, PullBack)]
             sides.append([tuple(int(k[p]) for k in keeps) for p in range(n)])
         track, of, member = _tracks(sides, n)
         pointer, link = self._links()
@@ -136,7 +148,7 @@ class _Lowering:
             target=np.array([t.target for t in hazards], np.int8),
             terms=terms, ends=np.array(ends, np.uint32), parted=terms[parted], part=bounds, track=track, transition=of,
             member=member, pointer=pointer, link=link, size=np.array([cells.pop("all")[0], factors]),
-            **{name: np.array(firsts, np.uint32) for name, firsts in cells.items()}, count=counts, joint=joint,
+            **{name: np.array(firsts, np.uint32) for name, firsts in cells.items()}, counted=counts, joint=joint,
             hub=np.array([hub for hub, _ in self.rules], np.uint32),
             roads=np.array([len(self.graphs) + j for j in range(len(self.rules))], np.uint32),
             path=np.array([self._reach(*rule) for rule in self.rules], np.uint8).reshape(-1, n),

@@ -7,7 +7,7 @@ are marked, with what they were, until the next change.
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,9 +46,9 @@ def _walk(
         seen[hub], queue[0] = 1, hub
         size = np.uint64(1)
     while at < size:
-        p = np.uint64(queue[at])
+        here = np.uint64(queue[at])
         at += np.uint64(1)
-        for j in range(pointer[p], pointer[p + np.uint64(1)]):
+        for j in range(pointer[here], pointer[here + np.uint64(1)]):
             q = link[j]
             if not seen[q]:
                 seen[q] = 1
@@ -146,8 +146,8 @@ def turn(law: Law, now: Situation, day: float) -> None:
 
 
 @inner
-def hear(cells: NDArray[np.int32], cell: int, step: int) -> int:
-    """Let the *cell* of a province follow a neighbour being lost or regained: by its *step*, or that taken back. Return what it then is."""
+def hear(cells: NDArray[np.int32], cell: Any, step: Any) -> Any:
+    """Let the *cell* of a province follow a neighbour being lost or regained, by a *step*; return what it then sees."""
     to = cells[cell] + step
     cells[cell] = to
     return to

@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import law as _law
-from sim.book import BLOCK, Book, Log, new_book, new_lanes, new_log
+from sim.book import BLOCK, Book, Log, Opening, new_book, new_lanes, new_log
 from sim.clocks import Clocks, clocks_of
 from sim.compiled import entry
 from sim.control import Control, State
-from sim.ledger import Opening
 from sim.lowering import lower
 from sim.model import Model
 from sim.moves import place

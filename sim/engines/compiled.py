@@ -10,11 +10,11 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.book import LANES, Book, Log, log_of_lane, new_lanes, new_log
+from sim.book import LANES, Book, Log, Opening, log_of_lane, new_lanes, new_log
 from sim.clocks import Clocks
 from sim.compiled import entry, inner
 from sim.law import Law, Situation
-from sim.ledger import Opening, find_stop, find_stops, start_replication, take_stop
+from sim.ledger import find_stop, find_stops, start_replication, take_stop
 from sim.model import Model
 from sim.opening import new_parts
 from sim.recipe import Halt, Part, Recipe, Recording
@@ -45,8 +45,8 @@ def _run(
     and between which rows of its log the events are. Return -1 if a log is full.
     """
     following, running = 0, 0
-    for k in range(abreast):
-        book.slot[k] = k if len(values) > 1 or opening.fickle[0] else 0
+    for lane in range(abreast):
+        book.slot[lane] = lane if len(values) > 1 or opening.fickle[0] else 0
     logs.size[:, 0] = 0
     busy[:] = -1
     book.due[:] = np.inf
@@ -192,7 +192,7 @@ class _Runner:
     def events(self, numbers: Ints, horizon: float, halt: Halt) -> dict[str, NDArray[np.generic]]:
         initial, sizes, done = np.empty((len(numbers), self.provinces), np.int8), np.zeros(len(numbers), np.int64), 0
         log = new_log(int(1.05 * self.usual * len(numbers)) + 64, self.parts.log.shares.shape[2])
-        for begin, done, where in self.sheaves(numbers, horizon, halt, initial):  # noqa: B007
+        for begin, done, where in self.sheaves(numbers, horizon, halt, initial):
             sizes[begin:done] = where[:, 2] - where[:, 1]
             need = int(log.size[0] + sizes[begin:done].sum())
             self.usual = max(self.usual, need / done)
@@ -204,9 +204,7 @@ class _Runner:
             del columns["shares"]
         return {"numbers": numbers[:done], "initial": initial[:done], "sizes": sizes[:done], **columns}
 
-    def passages(
-        self, numbers: Ints, horizon: float, halt: Halt, watches: Watches
-    ) -> dict[str, NDArray[np.generic]]:
+    def passages(self, numbers: Ints, horizon: float, halt: Halt, watches: Watches) -> dict[str, NDArray[np.generic]]:
         times, done = np.empty((len(numbers), len(watches.threshold))), 0
         steps, law = empty_counts(horizon, self.provinces), self.parts.law
         initial = np.empty((len(numbers), self.provinces), np.int8)
