@@ -642,7 +642,7 @@ CALLS: dict[str, tuple[Callable[[], object], type[Exception], str]] = {
     "overflow": (
         lambda: run(model=Model(THEATRE, {"seizure": Baseline(0.1) * Calendar(None, None, 800.0)})),
         ValueError,
-        "a hazard is not finite: a national effect is too large, or not a number",
+        "a hazard is not finite, or negative: a national effect is too large, or not a number",
     ),
     "overflow_local": (
         lambda: run(model=Model(THEATRE, {"seizure": Baseline(0.1) * Calendar(None, None, 800.0, ("A",))})),

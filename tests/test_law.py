@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from sim import law as L  # noqa: N812 - one letter, so that a law of its own can be called law
 from sim import moves
-from sim.clocks import Clocks, clocks_of
+from sim.clocks import IDLE, Clocks, clocks_of
 from sim.control import Control
 from sim.hazards import Baseline, CutOff, Neighbours
 from sim.lowering import lower
@@ -305,7 +305,7 @@ def test_factors_in_tables_are_those_of_the_law_bit_for_bit(told: tuple[Spec, tu
                 if term["size"]:
                     seen = int(now.cell[term["cell"] + term["each"] * p])
                     if L.KINDS[term["kind"]] == "neighbours":
-                        seen = int(law.count[term["row"], seen])
+                        seen = int(law.counted[term["row"], seen])
                     assert seen < term["size"]
                     assert factor == table[term["first"] + seen]
             c = clocks.of[r, p]
@@ -346,7 +346,7 @@ def test_a_race_has_the_clocks_that_can_ever_run_and_no_others(
                 reached.add(here)
                 ahead += [target for source, target in ways if source == here]
         expected |= {(r, p) for r, (source, _) in enumerate(ways) if source in reached}
-    none = len(clocks.province) - 1
+    none = len(clocks.province) - IDLE
     found = {(r, p): int(clocks.of[r, p]) for r in range(len(ways)) for p in range(spec.n) if clocks.of[r, p] != none}
 
     assert expected == found.keys()
@@ -363,9 +363,12 @@ def test_a_race_has_the_clocks_that_can_ever_run_and_no_others(
         assert list(range(begin, begin + len(real))) == real
         assert sorted(clocks.province[real]) == clocks.province[real].tolist()
         assert end - begin - len(real) < whole
-    for held in range(3):
-        leavers = clocks.leaver[clocks.leaving[held] : clocks.leaving[held + 1]]
-        assert [r for r, (source, _) in enumerate(ways) if source == held] == sorted(leavers.tolist())
+    for (r, p), c in found.items():
+        source, target = ways[r]
+        rivals = {found[q, p] for q, (out, _) in enumerate(ways) if out == source and q != r}
+        after = [found[q, p] for q, (out, _) in enumerate(ways) if out == target]
+        assert rivals == set(clocks.rival[c].tolist()) - {none}
+        assert after == clocks.next[c, : clocks.starts[r]].tolist()
 
 
 @settings(max_examples=150, deadline=None)
@@ -376,7 +379,7 @@ def test_clocks_hear_of_what_their_terms_see_and_of_nothing_else(
     spec, control, _ = told
     law = lower(model_of(spec))
     clocks = clocks_on(law, starts(control), whole)
-    none = len(clocks.province) - 1
+    none = len(clocks.province) - IDLE
     graphs = list(dict.fromkeys(term[2] for term in spec.terms if term[0] == "neighbours"))
     rules = list(dict.fromkeys(term[2:] for term in spec.terms if term[0] == "cutoff"))
     calendars = itertools.count()
@@ -399,7 +402,7 @@ def test_clocks_hear_of_what_their_terms_see_and_of_nothing_else(
     assert sorted((c, cell, base) for (c, cell), base in tables.items()) == sorted(heard)
     for p in range(spec.n):
         by_track = [
-            clocks.near[clocks.row[h, p] : clocks.row[h, p + 1]].astype(int).tolist()
+            np.hstack([clocks.near, clocks.origin])[clocks.row[h, p] : clocks.row[h, p + 1]].astype(int).tolist()
             for h in range(len(clocks.hearing))
         ]
         added = {
@@ -410,10 +413,12 @@ def test_clocks_hear_of_what_their_terms_see_and_of_nothing_else(
                 added[int(law.held[g]) + q] += int(law.step[g])
         told_of, so_far = [], dict.fromkeys(added, 0)
         for k, row in zip(clocks.hearing.tolist(), by_track, strict=True):
-            for cell, tell, add, c, base in row:
-                if c == none:
-                    assert (int(law.held[0]) + spec.n, 0, 0, 0) == (cell, tell, add, base)
+            for cell, tell, c, up, down, add, base in row:
+                if c >= none:
+                    # It tells a cell nothing, and its ratios are 1 whatever the cell says.
+                    assert (0, 0, 0, 0, 0) == (tell, up, down, add, base)
                     continue
+                assert [up, base, down - up, add] in clocks.ratios.tolist()
                 so_far[cell] += tell
                 # By the time a clock is told of a cell, the cell has been told.
                 assert added[cell] == so_far[cell] == add
