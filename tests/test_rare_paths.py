@@ -173,7 +173,11 @@ def rares(draw: st.DrawFn) -> Rare:
     kinds = ("neighbours", "momentum", "covariate", "cutoff", "calendar", "reserves", "pullback")
     plain = draw(specs(kinds, fastest=0.5))
     hazards = {name: list(terms) for name, terms in plain.hazards.items()}
+    if draw(st.integers(0, 3)):  # mostly, capitals are lost and come back
+        hazards = {"seizure": [("baseline", 0.8)], "recapture": [("baseline", 0.9)]} | hazards
     for terms in hazards.values():
+        at = [term[0] for term in terms].index("baseline")
+        terms[at] = ("baseline", draw(st.sampled_from([0.2, 0.5, 1.0])))
         for _ in range(draw(st.integers(0, 2))):
             ways = st.sampled_from(["border", "road"])
             terms.insert(draw(st.integers(0, len(terms))), ("neighbours", 0.0, draw(ways)))
