@@ -9,18 +9,19 @@ from typing import Any
 import exact
 import numpy as np
 import pytest
-from conftest import NAMES, model_of, specs, windowed
+from conftest import NAMES, model_of, specs, start_of, windowed
 from exact import Spec
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sim import law as L  # noqa: N812 - one letter, so that a law of its own can be called law
-from sim import moves
+from sim import ledger, moves
 from sim.clocks import IDLE, Clocks, clocks_of
 from sim.control import Control
 from sim.hazards import Baseline, CutOff, Neighbours
 from sim.lowering import lower
 from sim.model import Model
+from sim.opening import new_parts
 from sim.record import Record
 from sim.theatre import Theatre
 
@@ -363,12 +364,14 @@ def test_a_race_has_the_clocks_that_can_ever_run_and_no_others(
         assert list(range(begin, begin + len(real))) == real
         assert sorted(clocks.province[real]) == clocks.province[real].tolist()
         assert end - begin - len(real) < whole
+
+    def out_of(control: int, p: int) -> set[int]:
+        return {found[k, p] for k, (source, _) in enumerate(ways) if source == control}
+
     for (r, p), c in found.items():
         source, target = ways[r]
-        rivals = {found[q, p] for q, (out, _) in enumerate(ways) if out == source and q != r}
-        after = [found[q, p] for q, (out, _) in enumerate(ways) if out == target]
-        assert rivals == set(clocks.rival[c].tolist()) - {none}
-        assert after == clocks.next[c, : clocks.starts[r]].tolist()
+        assert out_of(source, p) - {c} == set(clocks.rival[c].tolist()) - {none}
+        assert sorted(out_of(target, p)) == sorted(clocks.next[c, : clocks.starts[r]].tolist())
 
 
 @settings(max_examples=150, deadline=None)
@@ -401,30 +404,50 @@ def test_clocks_hear_of_what_their_terms_see_and_of_nothing_else(
     ]  # fmt: skip
     assert sorted((c, cell, base) for (c, cell), base in tables.items()) == sorted(heard)
     for p in range(spec.n):
-        by_track = [
-            np.hstack([clocks.near, clocks.origin])[clocks.row[h, p] : clocks.row[h, p + 1]].astype(int).tolist()
-            for h in range(len(clocks.hearing))
-        ]
-        added = {
-            int(law.held[g]) + q: 0 for g, via in enumerate(graphs) for q in exact.neighbours(spec, via, p)
-        }  # fmt: skip
+        added: dict[int, int] = {}
         for g, via in enumerate(graphs):
             for q in exact.neighbours(spec, via, p):
-                added[int(law.held[g]) + q] += int(law.step[g])
+                added[int(law.held[g]) + q] = added.get(int(law.held[g]) + q, 0) + int(law.step[g])
         told_of, so_far = [], dict.fromkeys(added, 0)
-        for k, row in zip(clocks.hearing.tolist(), by_track, strict=True):
-            for cell, tell, c, up, down, add, base in row:
+        for h, k in enumerate(clocks.hearing.tolist()):
+            idle = set()
+            for i in range(clocks.row[h, p], clocks.row[h, p + 1]):
+                cell, tell, c, _, _ = clocks.near[i].tolist()
+                add, base = clocks.origin[i].tolist()
                 if c >= none:
-                    # It tells a cell nothing, and its ratios are 1 whatever the cell says.
-                    assert (0, 0, 0, 0, 0) == (tell, up, down, add, base)
+                    idle.add(c)
+                    assert (0, 0, 0) == (tell, add, base)
                     continue
-                assert [up, base, down - up, add] in clocks.ratios.tolist()
                 so_far[cell] += tell
                 # By the time a clock is told of a cell, the cell has been told.
                 assert added[cell] == so_far[cell] == add
                 assert k == clocks.track[c]
                 told_of.append((c, cell, base))
+            assert len(idle) < IDLE
         assert sorted((c, cell, tables[c, cell]) for c, cell in tables if cell in added) == sorted(told_of)
+
+
+@settings(max_examples=100, deadline=None)
+@given(situations())
+def test_waits_are_multiplied_by_a_factor_over_the_next_as_neighbours_are_lost_and_regained(
+    told: tuple[Spec, tuple[int, ...], float],
+) -> None:
+    spec, control, _ = told
+    model = model_of(spec)
+    parts = new_parts(model, start_of(control), 1)
+    ledger.begin(ledger.race_of(*parts), 0, model.draws().values[0])
+    law, clocks, table, ratio = parts.law, parts.clocks, parts.book.table[0], parts.book.ratio[0]
+    sizes = {int(joint["first"]): int(joint["size"]) for joint in law.joint}
+
+    assert table_of(law, model.draws().values[0].copy()).tobytes() == table.tobytes()
+    for (_, _, c, up, down), (add, base) in zip(clocks.near.tolist(), clocks.origin.tolist(), strict=True):
+        for seen in range(sizes.get(base, law.counted.shape[1])):
+            if c >= len(clocks.province) - IDLE:
+                assert 1.0 == ratio[up + seen] == ratio[down + seen]
+            else:
+                assert seen < add or table[base + seen - add] / table[base + seen] == ratio[up + seen]
+                if seen + add < sizes[base]:
+                    assert table[base + seen + add] / table[base + seen] == ratio[down + seen]
 
 
 def test_neighbours_by_border_and_by_road_are_told_apart_in_one_cell_or_two() -> None:
