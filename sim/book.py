@@ -41,7 +41,8 @@ class Book(NamedTuple):
     ratio: Floats  # (L, ratio) what waits of clocks are multiplied by as neighbours are lost and regained
     slot: NDArray[np.uint64]  # (L,) where its values, factors and own rates are: lanes of one draw share them
     stale: NDArray[np.uint8]  # (L,) whether tables and own rates must be found again
-    plain: NDArray[np.uint8]  # (L,) whether no hazard can come to be 0, or far from plain numbers
+    plain: NDArray[np.uint8]  # (L, C + IDLE) whether its hazard cannot come to be 0, or far from plain numbers
+    smooth: NDArray[np.uint8]  # (L,) whether all are plain
     doubt: NDArray[np.uint8]  # (L,) whether a hazard may be negative
     own: Floats  # (L, C + IDLE) the own part of each clock's hazard
     home: Floats  # (L, C + IDLE) the local hazard at the start; 0 if not enabled
@@ -55,6 +56,8 @@ class Book(NamedTuple):
     since: Floats  # (T, L)
     here: Floats  # (L, T) operational time now
     uniform: Floats  # (n,) work room
+    least: Floats  # (factor,) work room: where factors begin, the least of them, and the greatest
+    most: Floats  # (factor,)
     best: Floats  # (L,) work room: a track's earliest appointment, whose it is, and on what day
     who: Ints  # (L,)
     at: Floats  # (L,)
@@ -110,12 +113,14 @@ def new_book(law: Law, clocks: Clocks, parameters: int, lanes: int) -> Book:
 
     return Book(
         values=np.full((lanes, parameters), np.nan), table=zeros(lanes, factors), ratio=np.ones((lanes, ratios)),
-        slot=np.arange(lanes, dtype=np.uint64), stale=flags() + np.uint8(1), plain=flags(), doubt=flags(),
+        slot=np.arange(lanes, dtype=np.uint64), stale=flags() + np.uint8(1), plain=np.ones((lanes, size), np.uint8),
+        smooth=flags(), doubt=flags(),
         own=zeros(lanes, size), home=zeros(lanes, size), left=zeros(lanes, size),
         fired=np.zeros((lanes, size), np.uint32), due=due, order=due.view(np.int64),
         low=np.full((size - IDLE) // BLOCK if lanes == 1 else 0, NEVER, np.int64), common=zeros(tracks, lanes),
         tau=zeros(tracks, lanes), since=zeros(tracks, lanes), here=zeros(lanes, tracks),
-        uniform=zeros(max(size, law.track.shape[1])), best=zeros(lanes), who=whole(lanes), at=zeros(lanes),
+        uniform=zeros(max(size, law.track.shape[1])), least=zeros(factors) + 1.0,
+        most=zeros(factors) + 1.0, best=zeros(lanes), who=whole(lanes), at=zeros(lanes),
         day=zeros(lanes), clock=whole(lanes), now=zeros(lanes), dated=zeros(lanes), expiry=zeros(lanes),
         turned=whole(lanes), replication=whole(lanes),
     )  # fmt: skip
@@ -133,7 +138,7 @@ def new_log(room: int, columns: int) -> Log:
     return Log(
         size=np.zeros(1, np.int64), day=memory[:province].view(np.float64),
         province=memory[province:transition].view(np.int32), transition=memory[transition:size].view(np.int8),
-        shares=np.empty((room, columns)),
+        shares=np.zeros((room, columns)),
     )  # fmt: skip
 
 

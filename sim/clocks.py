@@ -124,24 +124,30 @@ def _closed(may: NDArray[np.bool_], law: _law.Law) -> NDArray[np.bool_]:
 
 
 def _slots(law: _law.Law, clocks: list[tuple[int, int] | None]) -> tuple[Indices, Indices]:
-    live = [list(_live(law, r)) for r in range(len(law.source))]
-    width = max(map(len, live), default=0)
+    width = max((len(list(_live(law, r, None))) for r in range(len(law.source))), default=0)
     first = np.zeros((len(clocks), width), np.uint32)  # of the factor that is always 1
     cell = np.full((len(clocks), width), _law.NOTHING, np.uint32)
     for c, clock in enumerate(clocks):
-        for j, (base, at) in enumerate(live[clock[1]] if clock is not None else ()):
-            first[c, j], cell[c, j] = base, at + clock[0]  # type: ignore[index]
+        for j, (base, at) in enumerate(_live(law, clock[1], clock[0]) if clock is not None else ()):
+            first[c, j], cell[c, j] = base, at
     return first, cell
 
 
-def _live(law: _law.Law, r: int) -> Iterator[tuple[int, int]]:
-    """Yield where factors of live terms of transition *r* begin, and the first of the cells they see."""
+def _live(law: _law.Law, r: int, p: int | None) -> Iterator[tuple[int, int]]:
+    """Yield where factors of live terms of transition *r* begin, and the cells they see: for *p*, but what never moves.
+
+    A calendar never acts beyond its region, nor is anybody cut off who has no road.
+    """
+    place = p or 0
     tables = {int(law.held[joint["graph"]]): int(joint["first"]) for joint in law.joint if joint["transition"] == r}
     for term in law.parted[law.part[r, _law.LIVE] : law.part[r, _law.LIVE + 1]]:
-        if _law.KINDS[term["kind"]] != "neighbours":
-            yield int(term["first"]), int(term["cell"])
-        elif int(term["cell"]) in tables:
-            yield tables.pop(int(term["cell"])), int(term["cell"])
+        kind, cell = _law.KINDS[term["kind"]], int(term["cell"])
+        reach = {"calendar": law.region, "cutoff": law.path}.get(kind)
+        if kind == "neighbours":
+            if cell in tables:
+                yield tables.pop(cell), cell + place
+        elif p is None or reach is None or reach[term["row"], p]:
+            yield int(term["first"]), cell + place
 
 
 def _common(law: _law.Law) -> Indices:

@@ -23,6 +23,7 @@ from sim.telling import (
     common_of,
     contest,
     fire,
+    is_plain,
     learn,
     look_again,
     read_time,
@@ -30,7 +31,7 @@ from sim.telling import (
     tell_tracks,
     unwind,
     wind,
-)  # fmt: skip
+)
 
 __all__ = [
     "BREAK", "CLOCK", "EXPIRY", "Race", "advance", "begin", "find_stop", "find_stops", "grow", "kind", "log_of",
@@ -276,6 +277,8 @@ def _retouch(
         if on:
             unwind(clocks, lanes, book, 0, c)
         book.own[0, c] = own
+        if not is_plain(own, 1.0, 1.0):
+            book.plain[0, c], book.smooth[0] = 0, 0
         if on:
             wind(law, clocks, opening, lanes, book, 0, c)
     book.now[0] = day

@@ -27,8 +27,8 @@ from sim.control import Control
 from sim.streams import exponential
 
 __all__ = [
-    "common_of", "contest", "fire", "learn", "look_again", "read_time", "tell_marked", "tell_tracks", "unwind",
-    "wind",
+    "common_of", "contest", "fire", "is_plain", "learn", "look_again", "read_time", "tell_marked", "tell_tracks",
+    "unwind", "wind",
 ]  # fmt: skip
 
 _CONTESTED = int(Control.CONTESTED)
@@ -74,24 +74,33 @@ def _find_ratios(factors: Any, step: Any, ratio: Any) -> None:
 
 
 @inner
-def _are_plain(law: _law.Law, table: Any, own: Any, r: Any, begin: Any, end: Any) -> bool:
-    """Return whether no hazard of transition *r*, of clocks *begin* to *end*, can ever be 0, or far from plain numbers.
+def is_plain(own: Any, low: float, high: float) -> bool:
+    """Return whether a hazard of this *own* part, times *low* to *high*, is a plain number throughout, or always 0.
 
     Then what is left of a budget can always be told from the appointment, and need not be kept.
     """
-    low, high = 1.0, 1.0
-    for j in range(law.part[r, _law.LIVE], law.part[r, _law.LIVE + 1]):
-        first, last = law.parted[j].first, law.parted[j].first + law.parted[j].size
-        least, most = table[first], table[first]
-        for i in range(first, last):
-            least, most = min(least, table[i]), max(most, table[i])
-        low, high = low * least, high * most
-        if not least > 0.0:
-            return False
-    for c in range(begin, end):
-        if own[c] != 0.0 and not (_SMALL < own[c] * low and own[c] * high < _LARGE):
-            return False
-    return True
+    return own == 0.0 or (_SMALL < own * low and own * high < _LARGE)
+
+
+@inner
+def _find_extremes(book: Book, table: Any, first: Any, size: Any) -> None:
+    """Write the least and the greatest of so many factors from *first* on; of none, 1 is both."""
+    for i in range(first, first + size):
+        book.least[first] = table[i] if i == first else min(book.least[first], table[i])
+        book.most[first] = table[i] if i == first else max(book.most[first], table[i])
+
+
+@inner
+def _find_plain(clocks: Clocks, book: Book, slot: Any) -> None:
+    """Write which clocks are plain, whatever their terms come to see."""
+    book.smooth[slot] = 1
+    for c in range(none_of(clocks)):
+        low, high = 1.0, 1.0
+        for j in range(clocks.first.shape[1]):
+            least = book.least[clocks.first[c, j]]
+            low, high = low * least if least > 0.0 else 0.0, high * book.most[clocks.first[c, j]]
+        book.plain[slot, c] = is_plain(book.own[slot, c], low, high)
+        book.smooth[slot] &= book.plain[slot, c]
 
 
 @apart
@@ -104,7 +113,7 @@ def learn(
         book.values[book.slot[k], j] = values[j]
     slot = book.slot[k]
     book.stale[slot] = 1
-    table, ratio, plain = book.table[slot], book.ratio[slot], True
+    table, ratio = book.table[slot], book.ratio[slot]
     _law.tabulate(law, values, table)
     for j in range(1, len(clocks.ratios)):
         begin, base, size, step = clocks.ratios[j]
@@ -114,10 +123,11 @@ def learn(
         book.own[slot, c] = _law.own_rate(law, values, now, r, p)
         on = clocks.of[r, p] == c and now.control[p] == law.source[r]
         book.home[slot, c] = _checked(_rate(clocks, lanes, book, k, c)) if on else 0.0
-    for t in range(len(law.transition)):
-        begin, end = clocks.begin[t], clocks.begin[t + 1]
-        plain = plain and _are_plain(law, table, book.own[slot], law.transition[t], begin, end)
-    book.plain[slot] = plain
+    for j in range(len(law.terms)):
+        _find_extremes(book, table, law.terms[j].first, law.terms[j].size)
+    for j in range(len(law.joint)):
+        _find_extremes(book, table, law.joint[j].first, law.joint[j].size)
+    _find_plain(clocks, book, slot)
     book.stale[slot] = 0
 
 
@@ -220,7 +230,7 @@ def _tell_neighbours(
     for h in range(np.uint64(len(clocks.hearing))):
         tau = book.here[k, clocks.hearing[h]]
         begin, end = clocks.row[h, p], clocks.row[h, np.uint64(p) + np.uint64(1)]
-        if not book.plain[slot] or len(book.low) > 0:
+        if not book.smooth[slot] or len(book.low) > 0:
             _tell_row_with_care(law, clocks, lanes, book, k, begin, end, tau, step)
         elif step > 0:
             _tell_row(clocks.near, begin, end, lanes.cell[k], book.due, book.ratio[slot], tau, 1, 3, k)
@@ -238,7 +248,7 @@ def _tell_row_with_care(
     for i in range(begin, end):
         cell, c = clocks.near[i, 0], clocks.near[i, 2]
         to = moves.hear(lanes.cell[k], cell, step * np.int32(clocks.near[i, 1]))
-        if book.plain[slot]:
+        if book.plain[slot, c]:
             times = book.ratio[slot, clocks.near[i, 3 if step > 0 else 4] + np.uint64(to)]
             if times != 1.0:
                 appoint(book, c, k, tau + max(0.0, book.due[c, k] - tau) * times)
@@ -262,7 +272,7 @@ def tell_marked(law: _law.Law, clocks: Clocks, lanes: _law.Situation, book: Book
         for j in range(clocks.ears[cell], clocks.ears[cell + 1]):
             c, base = clocks.ear[j, 0], clocks.ear[j, 1]
             before, after = book.table[slot, base + was], book.table[slot, base + to]
-            if not book.plain[slot]:
+            if not book.plain[slot, c]:
                 _step_by_budget(law, clocks, lanes, book, k, c, base, cell, was)
             elif before != after:
                 tau = book.here[k, clocks.track[c]]

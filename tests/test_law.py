@@ -391,8 +391,12 @@ def test_clocks_hear_of_what_their_terms_see_and_of_nothing_else(
         numbered = [(next(calendars) if term[0] == "calendar" else None, term) for term in terms]
         for p in np.flatnonzero(clocks.of[r] != none).tolist():
             cells = {int(law.held[graphs.index(term[2])]) + p for term in terms if term[0] == "neighbours"}
-            cells |= {int(law.cut[rules.index(term[2:])]) + p for term in terms if term[0] == "cutoff"}
-            cells |= {int(law.active[k]) + p for k, term in numbered if k is not None and term[4] is not None}
+            # What can never move is not heard of: one without a road is not cut off, a calendar has its region.
+            cutting = {rules.index(term[2:]) for term in terms if term[0] == "cutoff"}
+            cells |= {int(law.cut[rule]) + p for rule in cutting if law.path[rule, p]}
+            cells |= {
+                int(law.active[k]) + p for k, term in numbered if k is not None and term[4] is not None and p in term[4]
+            }
             seeing[int(clocks.of[r, p])] = cells
     tables = {(c, int(cell)): int(first) for c in range(none)
               for first, cell in zip(clocks.first[c], clocks.cell[c], strict=True) if first}  # fmt: skip

@@ -419,7 +419,13 @@ def neighbours_lost(_: float, control: Mapping[str, Control], province: str) -> 
     return 1.0 + 0.6 * sum(control[other] is Control.INSURGENT for other in near)
 
 
-def test_a_custom_term_equal_to_a_built_in_one_gives_its_bits() -> None:
+def assert_same_events(one: Ensemble, other: Ensemble) -> None:
+    """The same events on the same days, to twelve digits: a factor told by a table or by its bearer rounds otherwise."""
+    assert_same(one, other, but=["day", "shares"])
+    assert one.day == pytest.approx(other.day, rel=1e-12)
+
+
+def test_a_custom_term_equal_to_a_built_in_one_gives_its_events() -> None:
     theatre = Theatre(list("ABC"), [("A", "B"), ("B", "C")], [("A", "C")], columns={"x": [1.0, 2.0, 6.0]})
     z = dict(zip("ABC", theatre.standardised("x"), strict=True))
     pairs = [
@@ -445,7 +451,7 @@ def test_a_custom_term_equal_to_a_built_in_one_gives_its_bits() -> None:
             for term in (built_in, custom)
         )  # fmt: skip
         assert len(first.day) > 100
-        assert_same(first, second)
+        assert_same_events(first, second)
 
 
 def test_a_custom_term_that_changes_unannounced_stops_the_run() -> None:
@@ -509,7 +515,7 @@ def test_the_airlift_runs_on_the_real_week_and_spares_kabul(afghan: Theatre, wee
     assert one.probability(12.0).value > other.probability(12.0).value + 0.02
 
 
-def test_a_process_that_scales_is_a_calendar_bit_for_bit() -> None:
+def test_a_process_that_scales_is_a_calendar() -> None:
     theatre = Theatre(list("ABC"), [("A", "B"), ("B", "C")])
     factor = math.exp(-2.0)
     rest = {"fall": Baseline(0.3), "relief": Baseline(0.5)}
@@ -526,11 +532,11 @@ def test_a_process_that_scales_is_a_calendar_bit_for_bit() -> None:
     told = run(calendar, [0, 0, 0], replications=300)
     beside = run(plain, [0, 0, 0], replications=300, engine=SimPyEngine([lift]))
 
-    assert_same(told, beside, but=["shares"])
+    assert_same_events(told, beside)
     assert told.shares.sum(axis=1) == pytest.approx(beside.shares.sum(axis=1))
     # The calendar's share is the processes' share.
     rows = told.transition == 0
-    assert told.shares[rows, 2].tolist() == beside.shares[rows, -1].tolist()
+    assert told.shares[rows, 2] == pytest.approx(beside.shares[rows, -1], rel=1e-12)
 
 
 def test_a_clock_held_still_keeps_its_budget_and_goes_on() -> None:
