@@ -420,7 +420,7 @@ def neighbours_lost(_: float, control: Mapping[str, Control], province: str) -> 
 
 
 def assert_same_events(one: Ensemble, other: Ensemble) -> None:
-    """The same events on the same days, to twelve digits: a factor told by a table or by its bearer rounds otherwise."""
+    """The same events on the same days, to twelve digits: where a factor is kept decides how it is rounded."""
     assert_same(one, other, but=["day", "shares"])
     assert one.day == pytest.approx(other.day, rel=1e-12)
 
