@@ -87,7 +87,8 @@ def clocks_of(law: _law.Law, names: NDArray[np.uint64], may: NDArray[np.bool_], 
                 real.append(c)
     clocks += [(0, 0, 0)] * IDLE
     province, transition, track = np.array(clocks, np.uint32).T.copy()
-    first, cell = _slots(law, [(p, r) if c in set(real) else None for c, (p, r, _) in enumerate(clocks)])
+    known = set(real)
+    first, cell = _slots(law, [(p, r) if c in known else None for c, (p, r, _) in enumerate(clocks)])
     common = _common(law)
     heard = _heard(law, real, first, cell)
     rivals = _beside(law, of, size=len(clocks), entered=False)
