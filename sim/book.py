@@ -49,7 +49,7 @@ class Book(NamedTuple):
     left: Floats  # (L, C + IDLE) budget left of one that waits for nothing; negative if the next is not drawn yet
     fired: NDArray[np.uint32]  # (L, C + IDLE) how often it has
     due: Floats  # (C + IDLE, L) appointments in operational time; inf if none
-    order: Ints  # (C + IDLE, L) the same memory read as integers
+    order: Ints  # (C + IDLE times L,) the same memory, in one line, read as integers
     low: Ints  # (block,) the earliest of each block, of a race alone; else empty
     common: Floats  # (T, L) common rate of a track
     tau: Floats  # (T, L) operational time at the day since which it holds
@@ -116,7 +116,7 @@ def new_book(law: Law, clocks: Clocks, parameters: int, lanes: int) -> Book:
         slot=np.arange(lanes, dtype=np.uint64), stale=flags() + np.uint8(1), plain=np.ones((lanes, size), np.uint8),
         smooth=flags(), doubt=flags(),
         own=zeros(lanes, size), home=zeros(lanes, size), left=zeros(lanes, size),
-        fired=np.zeros((lanes, size), np.uint32), due=due, order=due.view(np.int64),
+        fired=np.zeros((lanes, size), np.uint32), due=due, order=due.view(np.int64).ravel(),
         low=np.full((size - IDLE) // BLOCK if lanes == 1 else 0, NEVER, np.int64), common=zeros(tracks, lanes),
         tau=zeros(tracks, lanes), since=zeros(tracks, lanes), here=zeros(lanes, tracks),
         uniform=zeros(max(size, law.track.shape[1])), least=zeros(factors) + 1.0,
@@ -178,11 +178,30 @@ def _least(values: NDArray[np.int64], begin: Any, end: Any) -> Any:
 
 
 @inner
+def _place_of(value: Any, values: Ints, begin: Any, end: Any) -> Any:
+    """Return the first place of *value* among *values* from *begin* to *end*, which hold it."""
+    beyond = np.int64(len(values))
+    place = beyond
+    for j in range(begin, end):
+        place = _lesser(place, np.int64(j) | (-np.int64(values[j] != value) & beyond))
+    return place
+
+
+@inner
+def _place_in_block(value: Any, order: Ints, first: Any) -> Any:
+    """Return the first place of *value* in the block of appointments that begins at *first*, and holds it."""
+    place = np.int64(BLOCK)
+    for j in range(BLOCK):
+        place = _lesser(place, np.int64(j) | (-np.int64(order[first + np.uint64(j)] != value) & np.int64(BLOCK)))
+    return place
+
+
+@inner
 def least_of_block(order: Ints, begin: Any) -> Any:
     """Return the earliest appointment, as an integer, of the block of clocks that begins at *begin*."""
     least = np.int64(NEVER)
     for j in range(BLOCK):
-        least = _lesser(least, order[begin + np.uint64(j), 0])
+        least = _lesser(least, order[begin + np.uint64(j)])
     return least
 
 
@@ -194,9 +213,9 @@ def appoint(book: Book, c: Any, k: Any, due: float) -> None:
         return
     block = np.uint64(c) // np.uint64(BLOCK)
     if block < np.uint64(len(book.low)):
-        was = book.order[c, 0]
+        was = book.order[c]
         book.due[c, 0] = due
-        bits = book.order[c, 0]
+        bits = book.order[c]
         if bits <= book.low[block]:
             book.low[block] = bits
         elif was == book.low[block]:
@@ -209,14 +228,10 @@ def earliest(clocks: Clocks, book: Book, t: Any) -> None:
     begin, end = np.uint64(clocks.begin[t] // BLOCK), np.uint64(clocks.begin[t + np.uint64(1)] // BLOCK)
     best = _least(book.low, begin, end)
     who = np.uint64(len(clocks.province) - IDLE)
-    for block in range(begin, end):
-        if book.low[block] == best and best < NEVER:
-            for j in range(BLOCK):
-                c = block * np.uint64(BLOCK) + np.uint64(j)
-                if book.order[c, 0] == best:
-                    who = c
-                    break
-            break
+    if best < NEVER:
+        block = np.uint64(_place_of(best, book.low, begin, end))
+        first = block * np.uint64(BLOCK)
+        who = first + np.uint64(_place_in_block(best, book.order, first))
     book.best[0], book.who[0] = book.due[who, 0], np.int64(who)
 
 
