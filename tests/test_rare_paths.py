@@ -26,7 +26,7 @@ import sim
 from sim.control import State
 from sim.engines.simpy_engine import SimPyEngine
 from sim.ensemble import Ensemble
-from sim.hazards import Baseline, Calendar, CutOff, Hazard, Neighbours
+from sim.hazards import Baseline, Calendar, CutOff, Hazard, Neighbours, Reserves
 from sim.model import Draws, Model
 from sim.recipe import Recording
 from sim.streams import exponential, key_of, name_key
@@ -343,6 +343,14 @@ def test_a_fixed_effect_may_be_drawn_below_nought_and_is_held_to_the_same() -> N
     for number, events in enumerate(events_of(runs[0])):
         told = by_hand(spec[float(draws.values[number % 3, 1])], (0, 0, 0), 30.0, 2, number)
         assert [event[1:] for event in told] == [event[1:] for event in events]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_reserves_drawn_below_nought_are_refused(engine: str) -> None:
+    model = Model(Theatre(["A"]), {"assault": Baseline(1.0), "relief": Baseline(1.0) * Reserves(1.0)}, contested=0.0)
+    draws = Draws(tuple(model.parameters), np.array([[1.0, 1.0, -1.0, 0.0]]))
+    with pytest.raises(ValueError, match="a hazard is not finite, or negative"):
+        sim.simulate(model, draws, start=State({}), horizon=9.0, replications=1, seed=1, engine=ENGINES[engine])
 
 
 def test_local_terms_that_change_nothing_leave_every_bit() -> None:
