@@ -19,6 +19,7 @@ from strategies import STORM, Case, cases
 
 import sim
 from sim.control import TRANSITIONS, Control, Past, State
+from sim.engines import compiled as compiled_room
 from sim.engines.simpy_engine import SimPyEngine, World
 from sim.ensemble import Ensemble
 from sim.families import FAMILIES
@@ -93,6 +94,28 @@ def test_replications_are_the_same_alone_and_in_any_order(case: Case, chance: An
         assert told.initial[row].tobytes() == part["initial"].tobytes()
         for name in ("day", "province", "transition"):
             assert getattr(told, name)[mine].tobytes() == part[name].tobytes()
+
+
+@settings(max_examples=nightly(400), deadline=None)
+@given(cases(), st.integers(17, 60))
+def test_races_that_follow_one_another_in_a_lane_leave_nothing_behind(case: Case, count: int) -> None:
+    # More of them than lanes, so that each lane runs several, of one draw after another.
+    first = min(case.replications[0], 2**32 - count)
+    many = replace(case, replications=range(first, first + count))
+    assert [] == differing(many.run(COMPILED), many.run(SIMPY["alone"]))
+
+
+@settings(max_examples=nightly(400), deadline=None)
+@given(cases(), st.integers(1, 20))
+def test_races_one_by_one_are_those_side_by_side(case: Case, count: int) -> None:
+    first = min(case.replications[0], 2**32 - count)
+    many = replace(case, replications=range(first, first + count))
+    abreast = many.run(COMPILED)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled_room, "_FEW", 0)  # as if there were more clocks than can run side by side
+        alone = many.run(COMPILED)
+
+    assert [] == differing(abreast, alone)
 
 
 def test_cases_reach_every_term_and_much_happens_in_them() -> None:
