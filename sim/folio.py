@@ -6,38 +6,32 @@ import contextlib
 import errno
 import functools
 import hashlib
-import io
-import json
 import os
 import platform
 import re
 import sys
 import warnings
-import weakref
-import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
-import numpy as np
 from numpy.typing import NDArray
 
 from sim import __version__
-from sim.disk import sync_folder, write_whole
+from sim.disk import hold, make_folder, write_whole
+from sim.packing import Arrays, differences, packed, plain_of, sealed, text_of, unpacked, unsealed
 
 if sys.platform != "win32":
-    import fcntl
+    pass
 
-__all__ = ["Folio", "differences", "versions"]
+__all__ = ["Folio", "versions"]
 
-Arrays: TypeAlias = dict[str, NDArray[Any]]
 Differences: TypeAlias = Callable[[dict[str, Any], dict[str, Any]], Sequence[str]]
 
 _MANIFEST = "manifest.json"
 _LOCK = "lock"
-_NOTES = "notes.json"
 _PART = re.compile(r"part-(\d{10,})-(\d{10,})-([0-9a-f]{32})\.npz")
 _TEMPORARY = re.compile(rf"({_PART.pattern}|{re.escape(_MANIFEST)})\.tmp")
 
@@ -58,21 +52,6 @@ def versions() -> dict[str, str]:
 @functools.cache
 def _version(name: str) -> str:
     return metadata.version(name)
-
-
-def differences(there: dict[str, Any], here: dict[str, Any], at: str = "") -> list[str]:
-    """Return a sentence for each entry in which *here* differs from *there*, entries of entries told apart by dots."""
-    found = []
-    for key in sorted({*there, *here}):
-        old, new = there.get(key), here.get(key)
-        if isinstance(old, dict) and isinstance(new, dict):
-            found += differences(old, new, f"{at}{key}.")
-        elif _text(old) != _text(new) or (key in there) != (key in here):
-            said = [_text(side[key]) if key in side else "absent" for side in (there, here)]
-            same = next((i for i, (a, b) in enumerate(zip(*said, strict=False)) if a != b), 0)
-            must, was = (t if len(t) <= 80 else f"…{t[max(0, same - 20) : same + 60]}…" for t in said)
-            found.append(f"{at}{key} must be {must}, but was {was}")
-    return found
 
 
 class Folio:
@@ -121,12 +100,12 @@ class Folio:
             If the folder cannot be made, read or written in.
         """
         where = _place(path)
-        folio = cls(where, _plain(what, f"{where}: what"), dict(library or versions()))
+        folio = cls(where, plain_of(what, f"{where}: what"), dict(library or versions()))
         try:
             with folio._telling("cannot be opened"):
-                _make(where)
+                make_folder(where)
                 folio._refuse_other_files()
-                folio._lock = _hold(where / _LOCK)
+                folio._lock = hold(where / _LOCK)
                 folio._resume(differences)
         except BaseException:
             folio.close()
@@ -162,7 +141,7 @@ class Folio:
             raise ValueError(f"{self.path}: must be open to put a part, but was closed; use Folio.open")
         if not 0 <= first < stop:
             raise ValueError(f"{self.path}: a part must begin at 0 or later and not be empty, but was {first}–{stop}")
-        content = _packed(arrays, notes, f"{self.path}: part {first}–{stop}")
+        content = packed(arrays, notes, f"{self.path}: part {first}–{stop}")
         seal = self._sealing(first, stop)
         seal.update(content)
         digest = seal.hexdigest()
@@ -195,7 +174,7 @@ class Folio:
         seal.update(content)
         if seal.hexdigest() != digest:
             raise _damaged(path)
-        return _unpacked(content)
+        return unpacked(content)
 
     # -------------------------------------------------------------------------------------------- opening
 
@@ -226,8 +205,8 @@ class Folio:
             _require_writable(self.path)
 
     def _read_manifest(self, tell: Differences) -> list[str]:
-        manifest = _unsealed(self.path / _MANIFEST)
-        if _text(manifest["what"]) != _text(self._what):
+        manifest = unsealed(self.path / _MANIFEST)
+        if text_of(manifest["what"]) != text_of(self._what):
             how = "; ".join(tell(manifest["what"], self._what))
             raise ValueError(
                 f"{self.path}: holds another run: {how}. Make the call it was begun with, or choose another folder"
@@ -275,11 +254,11 @@ class Folio:
 
     def _sealing(self, first: int, stop: int) -> hashlib.blake2b:
         """Return a hash of this part of this run, so that no part passes for another, nor for another run's."""
-        whose = hashlib.blake2b(_text([self._what, self._library.get("sim"), first, stop]).encode())
+        whose = hashlib.blake2b(text_of([self._what, self._library.get("sim"), first, stop]).encode())
         return hashlib.blake2b(key=whose.digest(), digest_size=16)
 
     def _write_manifest(self) -> None:
-        _write(self.path / _MANIFEST, _sealed({"parts": self._names(), "versions": self._used, "what": self._what}))
+        _write(self.path / _MANIFEST, sealed({"parts": self._names(), "versions": self._used, "what": self._what}))
 
     @contextlib.contextmanager
     def _telling(self, trouble: str) -> Iterator[None]:
@@ -303,17 +282,6 @@ def _place(path: str | os.PathLike[str]) -> Path:
     return Path(os.path.abspath(named))  # a later change of directory must not move it
 
 
-def _text(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, allow_nan=False)
-
-
-def _plain(value: Any, where: str) -> Any:
-    try:
-        return json.loads(_text(value))
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{where} must be what JSON can hold, but was not: {error}") from error
-
-
 def _damaged(path: Path) -> ValueError:
     return ValueError(
         f"{path}: must be as it was written, but has changed since, or is of another run; delete it, or move it away: "
@@ -321,62 +289,7 @@ def _damaged(path: Path) -> ValueError:
     )
 
 
-def _packed(arrays: Mapping[str, NDArray[Any]], notes: Sequence[Any], where: str) -> bytes:
-    """Return the bytes of an .npz file, uncompressed: equal content gives equal bytes."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:  # np.savez may not be given names of arguments of its own
-        for name in sorted(arrays):
-            array = np.asarray(arrays[name], order="C")
-            if not name.isidentifier() or array.dtype.hasobject:
-                raise TypeError(f"{where}: {name!r} must be a name and an array of numbers, but was {arrays[name]!r}")
-            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, array, allow_pickle=False)
-        archive.writestr(zipfile.ZipInfo(_NOTES), _text(_plain(list(notes), f"{where}: notes")))
-    return buffer.getvalue()
-
-
-def _unpacked(content: bytes) -> tuple[Arrays, list[Any]]:
-    arrays: Arrays = {}
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        for name in archive.namelist():
-            if name != _NOTES:
-                with archive.open(name) as member:
-                    arrays[name.removesuffix(".npy")] = np.lib.format.read_array(member, allow_pickle=False)
-        return arrays, json.loads(archive.read(_NOTES))
-
-
-def _sealed(body: dict[str, Any]) -> bytes:
-    """Return the bytes of a manifest: *body*, and a check over it."""
-    check = hashlib.blake2b(_text(body).encode(), digest_size=16).hexdigest()
-    return (json.dumps({"check": check, **body}, indent=1, sort_keys=True) + "\n").encode()
-
-
-def _unsealed(path: Path) -> dict[str, Any]:
-    content = path.read_bytes()
-    try:
-        body: dict[str, Any] = json.loads(content)
-        del body["check"]
-        whole = _sealed(body) == content and body.keys() == {"parts", "versions", "what"}
-    except (ValueError, TypeError, KeyError, AttributeError):
-        whole = False
-    if not whole:
-        raise ValueError(
-            f"{path}: must be as it was written, but has changed since; move it away: the same call makes it again "
-            "from the parts, which are not touched"
-        )
-    return body
-
-
 # ------------------------------------------------------------------------------------------------ the disk
-
-
-def _make(folder: Path) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise NotADirectoryError(errno.ENOTDIR, f"{folder} is not a folder")
-    if not folder.exists():
-        _make(folder.parent)
-        folder.mkdir(exist_ok=True)
-        sync_folder(folder.parent)
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -388,35 +301,3 @@ def _require_writable(folder: Path) -> None:
     probe = folder / f"{_MANIFEST}.tmp"
     probe.touch()
     probe.unlink()
-
-
-_LOCKS: weakref.WeakSet[BinaryIO] = weakref.WeakSet()
-
-
-def _hold(path: Path) -> BinaryIO:
-    """Return the lock of the folder at *path*, held until it is closed or this process ends, however it ends."""
-    lock = open(path, "ab")  # noqa: SIM115
-    if sys.platform != "win32":
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.close()
-            raise BlockingIOError(error.errno, "another run is at work in it") from None
-        except OSError as error:  # some network disks
-            warnings.warn(
-                f"{path}: cannot be locked ({error.strerror}); see to it that no other run uses this folder",
-                RuntimeWarning,
-                stacklevel=4,
-            )
-        _LOCKS.add(lock)
-    return lock
-
-
-def _let_go() -> None:
-    for lock in list(_LOCKS):
-        lock.close()
-
-
-if sys.platform != "win32":
-    # A forked worker outlives a killed parent, and would hold the lock against its restart.
-    os.register_at_fork(after_in_child=_let_go)

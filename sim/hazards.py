@@ -13,11 +13,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal
 
 from sim.control import Control, nearest
 from sim.priors import Prior, as_prior
+from sim.terms import Hazard, Instant, Term, Value, instant_of, names_of
 
 __all__ = [
     "Baseline",
@@ -34,78 +34,6 @@ __all__ = [
     "Reserves",
     "Term",
 ]
-
-#: An instant: a date (its first moment), an ISO date or date and time, or a number of days since the start.
-Instant: TypeAlias = date | datetime | str | float | int
-Value: TypeAlias = Prior | float
-
-
-def _instant(value: Instant | None, where: str) -> datetime | float | None:
-    """Return an instant as local time or days since the start, checked. None stays None."""
-    if value is None:
-        return None
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            raise ValueError(f"{where} must be an ISO date such as '2021-08-31', but was {value!r}") from None
-    if isinstance(value, datetime):
-        if value.tzinfo is not None:
-            raise ValueError(
-                f"{where} must be local time without a zone, but was {value.isoformat()}; leave the zone out"
-            )
-        return value
-    if isinstance(value, date):
-        return datetime(value.year, value.month, value.day)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{where} must be a date or a number of days since the start, but was {value!r}")
-    if math.isnan(value):
-        raise ValueError(f"{where} must be a date or a number of days since the start, but was nan")
-    return float(value)
-
-
-@dataclass(frozen=True)
-class Term:
-    """One factor of a hazard. ``kind`` names it; ``values`` are its priors by parameter name."""
-
-    kind: ClassVar[str] = ""
-    common: ClassVar[bool] = False
-
-    def __mul__(self, other: Term | Hazard) -> Hazard:
-        return Hazard((self,)) * other
-
-    @property
-    def qualifier(self) -> str:
-        """What tells this term from another of its kind in a parameter name; empty if nothing does."""
-        return ""
-
-    @property
-    def name(self) -> str:
-        """The term's name inside a transition, such as "neighbours.border"."""
-        return f"{self.kind}.{self.qualifier}" if self.qualifier else self.kind
-
-    @property
-    def values(self) -> Mapping[str, Prior]:
-        """Priors by name within a transition: one value for most terms."""
-        return {}
-
-    def _prior(self, attribute: str, *, lower: float = -math.inf) -> None:
-        where = f"{type(self).__name__}: {attribute}"
-        object.__setattr__(self, attribute, as_prior(getattr(self, attribute), where, lower=lower))
-
-
-@dataclass(frozen=True)
-class Hazard:
-    """A product of terms, exactly one of them a Baseline, in the order they multiply."""
-
-    terms: tuple[Term, ...]
-
-    def __mul__(self, other: Term | Hazard) -> Hazard:
-        if isinstance(other, Hazard):
-            return Hazard(self.terms + other.terms)
-        if isinstance(other, Term):
-            return Hazard((*self.terms, other))
-        raise TypeError(f"a hazard is a product of terms such as Baseline(1 / 60), but a factor was {other!r}")
 
 
 @dataclass(frozen=True)
@@ -257,13 +185,13 @@ class Calendar(Term):
 
     def __post_init__(self) -> None:
         self._prior("effect")
-        start, stop = _instant(self.start, "Calendar: start"), _instant(self.stop, "Calendar: stop")
+        start, stop = instant_of(self.start, "Calendar: start"), instant_of(self.stop, "Calendar: stop")
         if type(start) is type(stop) and start is not None and not start < stop:  # type: ignore[operator]
             raise ValueError(f"Calendar: start must come before stop, but was {self.start!r} and {self.stop!r}")
         object.__setattr__(self, "start", start)
         object.__setattr__(self, "stop", stop)
         if self.provinces is not None:
-            object.__setattr__(self, "provinces", _names(self.provinces, "Calendar: provinces"))
+            object.__setattr__(self, "provinces", names_of(self.provinces, "Calendar: provinces"))
 
     @property
     def qualifier(self) -> str:
@@ -308,12 +236,12 @@ class PullBack(Term):
     def __post_init__(self) -> None:
         self._prior("hold")
         self._prior("abandon")
-        object.__setattr__(self, "keep", _names(self.keep, "PullBack: keep"))
+        object.__setattr__(self, "keep", names_of(self.keep, "PullBack: keep"))
         if isinstance(self.after, int) and not isinstance(self.after, bool):
             if self.after < 0:
                 raise ValueError(f"PullBack: after must not be negative, but was {self.after!r}")
         else:
-            object.__setattr__(self, "after", _instant(self.after, "PullBack: after"))
+            object.__setattr__(self, "after", instant_of(self.after, "PullBack: after"))
 
     @property
     def values(self) -> Mapping[str, Prior]:
@@ -348,17 +276,8 @@ class Custom(Term):
             raise TypeError(
                 f"Custom: breaks must be a tuple of instants, but was {self.breaks!r}; write ({self.breaks!r},)"
             )
-        object.__setattr__(self, "breaks", tuple(_instant(b, "Custom: a break") for b in self.breaks))
+        object.__setattr__(self, "breaks", tuple(instant_of(b, "Custom: a break") for b in self.breaks))
 
     @property
     def qualifier(self) -> str:
         return self.label
-
-
-def _names(value: Iterable[str], where: str) -> tuple[str, ...]:
-    if isinstance(value, str):
-        raise TypeError(f"{where} must be a tuple of province names, but was {value!r}; write ({value!r},)")
-    names: tuple[Any, ...] = tuple(value)
-    if len(set(names)) != len(names):
-        raise ValueError(f"{where} names a province twice: {names!r}")
-    return names

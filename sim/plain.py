@@ -42,9 +42,10 @@ Plain: TypeAlias = Any
 _ROOMS: Mapping[str, tuple[str, ...]] = {
     "control": ("Past", "State"),
     "priors": ("Beta", "Fixed", "HalfNormal", "LogNormal", "Normal"),
+    "terms": ("Hazard",),
     "hazards": (
-        "Baseline", "Calendar", "Covariate", "Custom", "CutOff", "Frailty", "Hazard", "Momentum", "Neighbours",
-        "PullBack", "Reserves",
+        "Baseline", "Calendar", "Covariate", "Custom", "CutOff", "Frailty", "Momentum", "Neighbours", "PullBack",
+        "Reserves",
     ),
     "links": ("Border", "Road"),
     "sources": ("Assessment", "Capture", "Count", "Sighting"),

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any, TypeVar
 
+from sim.accounts import check_accounts, choose
 from sim.control import Control, Past, State, nearest
 from sim.sources import Assessment, Capture, Count, Sighting, last_day
 from sim.tables import as_date, as_instant
@@ -86,7 +87,7 @@ class Record:
                 "that counts first: accounts=[...], in theatre.toml or in the call"
             )
         spoken = tuple(accounts if accounts is not None else told or ("press",))
-        _check_accounts(spoken, given, prefer)
+        check_accounts(spoken, given, prefer)
         reports = tuple(sorted(given, key=_report_key))
         sights = tuple(sorted((_known(row, known) for row in sightings), key=_sighting_key))
         _check_conflicts(sights)
@@ -126,7 +127,7 @@ class Record:
             ("accounts", spoken),
             ("prefer", prefer),
             ("named", named),
-            ("captures", _choose(reports, spoken[0], prefer)),
+            ("captures", choose(reports, spoken[0], prefer)),
         ):
             object.__setattr__(self, name, value)
 
@@ -284,27 +285,6 @@ def _known(row: _Row, provinces: frozenset[str]) -> _Row:
     return row if name == row.province else replace(row, province=name)
 
 
-def _check_accounts(accounts: tuple[str, ...], reports: Sequence[Capture], prefer: str | None) -> None:
-    """Refuse an account not listed, a capital captured twice in one account, and an unknown preference."""
-    for name in accounts:
-        if not name or name == "span" or accounts.count(name) > 1:
-            raise ValueError(f"record: accounts must be different names, none of them 'span', but was {accounts!r}")
-    if not accounts:
-        raise ValueError("record: accounts must name at least one account")
-    if prefer is not None and prefer not in (*accounts, "span"):
-        raise ValueError(f"record: no account {prefer!r} to prefer; {nearest(prefer, (*accounts, 'span'))}")
-    seen: dict[tuple[str, str], Capture] = {}
-    for row in reports:
-        if row.account not in accounts:
-            raise ValueError(f"{row.place}: unknown account {row.account!r}; {nearest(row.account, accounts)}")
-        first = seen.setdefault((row.province, row.account), row)
-        if first is not row:
-            raise ValueError(
-                f"{row.place}: {row.province} is captured twice in the account {row.account!r}"
-                f"{first.where and ', first in ' + first.where}; keep one row"
-            )
-
-
 def _check_conflicts(sightings: tuple[Sighting, ...]) -> None:
     """Refuse two sightings seen on one evening that disagree on a day."""
     for number, row in enumerate(sightings):
@@ -315,25 +295,3 @@ def _check_conflicts(sightings: tuple[Sighting, ...]) -> None:
                     f"{row.place}: contradicts {other.place}: {row.province} cannot be seen both "
                     "contested and held by the government on one day; keep one row"
                 )
-
-
-def _choose(reports: tuple[Capture, ...], decides: str, prefer: str | None) -> tuple[Capture, ...]:
-    """Return one capture for each province: the preferred account's where it has one, else that which *decides*."""
-    by_province: dict[str, dict[str, Capture]] = {}
-    for row in reports:
-        by_province.setdefault(row.province, {})[row.account] = row
-    chosen = []
-    for told in by_province.values():
-        if prefer == "span" and decides in told:
-            chosen.append(replace(
-                told[decides],
-                earliest=min(row.earliest for row in told.values()),
-                latest=max(row.latest for row in told.values()),
-                source=" | ".join(row.source for row in told.values() if row.source),
-                account="span",
-            ))  # fmt: skip
-        elif prefer in told:
-            chosen.append(told[prefer])
-        elif decides in told:
-            chosen.append(told[decides])
-    return tuple(chosen)

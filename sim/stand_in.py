@@ -17,13 +17,14 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.carrying import through
 from sim.compiled import entry, inner
 from sim.contests import COLUMNS, Lens, advance, closed_form
 from sim.control import Control
 from sim.hours import CAPTURED, LOST, SEEN_CONTESTED, SEEN_GOVERNMENT, Capture, Edge, Seen, course, marks
 from sim.law import Law
 from sim.rates import rates_in
-from sim.subsets import Stages, through
+from sim.subsets import Stages
 
 __all__ = ["StandIn", "correction", "stand_in"]
 

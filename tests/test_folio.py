@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.folio import Folio, differences, versions
+from sim.folio import Folio, versions
+from sim.packing import differences
 
 ROOT = Path(__file__).parent.parent
 WHAT = {"seed": 7, "horizon": 30.0, "model": {"digest": "ab12", "terms": ["baseline", "neighbours"]}}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 import sim
-from sim.checks.disputes import Answer, Multiverse, Universe, counted_when_it_happened
+from sim.checks.disputes import counted_when_it_happened
+from sim.checks.universes import Answer, Multiverse, Universe
 from sim.families import constant, momentum
 from sim.hazards import Baseline, Neighbours
 from sim.model import Model
