@@ -16,7 +16,7 @@ from sim.compiled import distinct, inner
 from sim.law import Law, Situation
 
 __all__ = [
-    "BLOCK", "LANES", "NEVER", "Book", "Log", "Opening", "appoint", "earliest", "earliest_of_all", "lane_of",
+    "BLOCK", "LANES", "NEVER", "Book", "Log", "Opening", "appoint", "chosen", "earliest", "earliest_of_all", "lane_of",
     "least_of_block", "log_of_lane", "new_book", "new_lanes", "new_log",
 ]  # fmt: skip
 
@@ -24,7 +24,7 @@ __all__ = [
 LANES = 16
 
 #: In a race alone, appointments are in blocks of so many clocks, each with its earliest: a change looks through one.
-BLOCK = 32
+BLOCK = 64
 
 #: Bits of +inf: those of appointments, which are not negative, order as integers do, and integers vectorise.
 NEVER = int(np.array(np.inf).view(np.int64))
@@ -164,9 +164,14 @@ def log_of_lane(lanes: Log, k: Any) -> Log:
 
 
 @inner
+def chosen(which: Any, one: Any, other: Any) -> Any:
+    """Return *one* if *which* holds, else the *other*: integers, without a branch, so that writes depend on nothing."""
+    return other ^ ((one ^ other) & -np.int64(which))
+
+
+@inner
 def _lesser(a: Any, b: Any) -> Any:
-    # Without a branch, so that a loop of it is done several lanes at a time.
-    return b ^ ((a ^ b) & -np.int64(a < b))
+    return chosen(a < b, a, b)
 
 
 @inner
@@ -188,21 +193,15 @@ def _place_of(value: Any, values: Ints, begin: Any, end: Any) -> Any:
 
 
 @inner
-def _place_in_block(value: Any, order: Ints, first: Any) -> Any:
-    """Return the first place of *value* in the block of appointments that begins at *first*, and holds it."""
-    place = np.int64(BLOCK)
-    for j in range(BLOCK):
-        place = _lesser(place, np.int64(j) | (-np.int64(order[first + np.uint64(j)] != value) & np.int64(BLOCK)))
-    return place
+def least_of_block(order: Ints, begin: Any) -> Any:
+    """Return the earliest appointment, as an integer, of the block of clocks that begins at *begin*."""
+    return _least(order, begin, _end_of_block(order, begin))
 
 
 @inner
-def least_of_block(order: Ints, begin: Any) -> Any:
-    """Return the earliest appointment, as an integer, of the block of clocks that begins at *begin*."""
-    least = np.int64(NEVER)
-    for j in range(BLOCK):
-        least = _lesser(least, order[begin + np.uint64(j)])
-    return least
+def _end_of_block(order: Ints, begin: Any) -> Any:
+    # Of a loop whose length is known the compiler makes a chain, one number at a time: it is not let know.
+    return min(begin + np.uint64(BLOCK), np.uint64(len(order)))
 
 
 @inner
@@ -231,15 +230,17 @@ def earliest(clocks: Clocks, book: Book, t: Any) -> None:
     if best < NEVER:
         block = np.uint64(_place_of(best, book.low, begin, end))
         first = block * np.uint64(BLOCK)
-        who = first + np.uint64(_place_in_block(best, book.order, first))
+        who = np.uint64(_place_of(best, book.order, first, _end_of_block(book.order, first)))
     book.best[0], book.who[0] = book.due[who, 0], np.int64(who)
 
 
 @distinct
 def earliest_of_all(due: Floats, begin: Any, end: Any, none: Any, best: Floats, who: Ints) -> None:
     """Find the earliest appointment of clocks *begin* to *end* in each lane of LANES: of several at once, the first."""
-    for k in range(LANES):
-        best[k], who[k] = np.inf, none
+    for k in range(len(best)):
+        best[k] = np.inf
+    for k in range(len(who)):
+        who[k] = none
     for c in range(begin, end, 4):
         one, two, three = c + np.uint64(1), c + np.uint64(2), c + np.uint64(3)
         for k in range(LANES):
@@ -249,6 +250,5 @@ def earliest_of_all(due: Floats, begin: Any, end: Any, none: Any, best: Floats, 
             first = np.int64(one) if b < a else np.int64(c)
             second = np.int64(three) if y < x else np.int64(two)
             four, which = xy if xy < ab else ab, second if xy < ab else first
-            sooner = four < best[k]
-            who[k] = which if sooner else who[k]
-            best[k] = four if sooner else best[k]
+            who[k] = chosen(four < best[k], which, who[k])
+            best[k] = four if four < best[k] else best[k]

@@ -7,8 +7,6 @@ live terms see are cells of the situation; so each cell has clocks that hear of 
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +19,7 @@ from sim.control import Control
 __all__ = ["IDLE", "Clocks", "clocks_of", "none_of"]
 
 Indices = NDArray[np.uint32]
+Ints = NDArray[np.int64]
 
 #: Rows of neighbours are of one length up to this, or else in wholes of half: so that how long one is can mostly be
 #: foreseen by the processor.
@@ -71,34 +70,27 @@ def clocks_of(law: _law.Law, names: NDArray[np.uint64], may: NDArray[np.bool_], 
         The clocks of each track come in wholes of so many.
     """
     may = _closed(may, law)
-    begin, clocks = [0], []
-    for k, r in enumerate(law.transition):
-        mine = np.flatnonzero(may[:, law.source[r]] & (law.track[r] == k))
-        clocks += [(p, r, k) for p in mine.tolist()]
-        clocks += [(0, r, k)] * (-len(clocks) % whole)
-        begin.append(len(clocks))
-    none, real = len(clocks), []
+    mine = [np.flatnonzero(may[:, law.source[r]] & (law.track[r] == k)) for k, r in enumerate(law.transition)]
+    begin = np.concatenate([[0], np.cumsum([len(those) + -len(those) % whole for those in mine])]).astype(np.uint32)
+    none = int(begin[-1])
+    province, transition, track = np.zeros((3, none + IDLE), np.uint32)
+    track[:none] = np.repeat(np.arange(len(mine)), np.diff(begin))
+    transition[:none] = law.transition[track[:none]]
     of = np.full(law.track.shape, none, np.uint32)
-    for k in range(len(law.transition)):
-        for c in range(begin[k], begin[k + 1]):
-            p, r, _ = clocks[c]
-            if may[p, law.source[r]] and law.track[r, p] == k and of[r, p] == none:
-                of[r, p] = c
-                real.append(c)
-    clocks += [(0, 0, 0)] * IDLE
-    province, transition, track = np.array(clocks, np.uint32).T.copy()
-    known = set(real)
-    first, cell = _slots(law, [(p, r) if c in known else None for c, (p, r, _) in enumerate(clocks)])
+    for k, those in enumerate(mine):
+        province[begin[k] : begin[k] + len(those)] = those
+        of[law.transition[k], those] = begin[k] + np.arange(len(those))
+    real = of[transition, province] == np.arange(len(province))
+    first, cell = _slots(law, province, transition, real)
     common = _common(law)
-    heard = _heard(law, real, first, cell)
-    rivals = _beside(law, of, size=len(clocks), entered=False)
-    starts = np.array([np.sum(law.source == target) for target in law.target], np.uint32)
+    ears = _ears(law, first, cell)
     return Clocks(
         province=province, transition=transition, track=track, name=names[transition, province],
-        begin=np.array(begin, np.uint32), of=of, rival=rivals, starts=starts,
-        next=_beside(law, of, size=len(clocks), entered=True), first=first, cell=cell, common=common,
+        begin=begin, of=of, rival=_beside(law, of, size=len(province), entered=False),
+        starts=np.array([np.sum(law.source == target) for target in law.target], np.uint32),
+        next=_beside(law, of, size=len(province), entered=True), first=first, cell=cell, common=common,
         national=np.flatnonzero((common[:, :, 0] > 0).any(axis=1)).astype(np.uint32),
-        **_rows(law, heard, track, none), **_ears(law, heard),
+        **ears, **_rows(law, track, none, **ears),
     )  # fmt: skip
 
 
@@ -109,9 +101,8 @@ def _beside(law: _law.Law, of: Indices, *, size: int, entered: bool) -> Indices:
     none = size - IDLE
     found = np.full((size, max(map(len, out))), none, np.uint32)
     for r in transitions:
-        for p in range(of.shape[1]):
-            if of[r, p] < none:
-                found[of[r, p], : len(out[r])] = of[out[r], p]
+        runs = of[r] < none
+        found[of[r, runs], : len(out[r])] = of[out[r]][:, runs].T
     return found
 
 
@@ -124,31 +115,34 @@ def _closed(may: NDArray[np.bool_], law: _law.Law) -> NDArray[np.bool_]:
     return may
 
 
-def _slots(law: _law.Law, clocks: list[tuple[int, int] | None]) -> tuple[Indices, Indices]:
-    width = max((len(list(_live(law, r, None))) for r in range(len(law.source))), default=0)
-    first = np.zeros((len(clocks), width), np.uint32)  # of the factor that is always 1
-    cell = np.full((len(clocks), width), _law.NOTHING, np.uint32)
-    for c, clock in enumerate(clocks):
-        for j, (base, at) in enumerate(_live(law, clock[1], clock[0]) if clock is not None else ()):
-            first[c, j], cell[c, j] = base, at
-    return first, cell
-
-
-def _live(law: _law.Law, r: int, p: int | None) -> Iterator[tuple[int, int]]:
-    """Yield where factors of live terms of transition *r* begin, and the cells they see: for *p*, but what never moves.
+def _slots(law: _law.Law, province: Indices, transition: Indices, real: NDArray[np.bool_]) -> tuple[Indices, Indices]:
+    """Return where factors of a clock's live terms begin and the cells they see, but of what never moves.
 
     A calendar never acts beyond its region, nor is anybody cut off who has no road.
     """
-    place = p or 0
+    live = [_live(law, r) for r in range(len(law.source))]
+    first = np.zeros((len(province), max(map(len, live))), np.uint32)  # of the factor that is always 1
+    cell = np.full(first.shape, _law.NOTHING, np.uint32)
+    for r, terms in enumerate(live):
+        clocks = np.flatnonzero(real & (transition == r))
+        for j, (base, at, reach) in enumerate(terms):
+            reached = clocks if reach is None else clocks[reach[province[clocks]] > 0]
+            first[reached, j], cell[reached, j] = base, at + province[reached]
+    return first, cell
+
+
+def _live(law: _law.Law, r: int) -> list[tuple[int, int, NDArray[np.uint8] | None]]:
+    """Return where factors of live terms of transition *r* begin, the first cells they see, and whom they reach."""
+    found: list[tuple[int, int, NDArray[np.uint8] | None]] = []
     tables = {int(law.held[joint["graph"]]): int(joint["first"]) for joint in law.joint if joint["transition"] == r}
     for term in law.parted[law.part[r, _law.LIVE] : law.part[r, _law.LIVE + 1]]:
         kind, cell = _law.KINDS[term["kind"]], int(term["cell"])
-        reach = {"calendar": law.region, "cutoff": law.path}.get(kind)
-        if kind == "neighbours":
-            if cell in tables:
-                yield tables.pop(cell), cell + place
-        elif p is None or reach is None or reach[term["row"], p]:
-            yield int(term["first"]), cell + place
+        if kind != "neighbours":
+            reach = {"calendar": law.region, "cutoff": law.path}.get(kind)
+            found.append((int(term["first"]), cell, None if reach is None else reach[term["row"]]))
+        elif cell in tables:
+            found.append((tables.pop(cell), cell, None))
+    return found
 
 
 def _common(law: _law.Law) -> Indices:
@@ -161,68 +155,82 @@ def _common(law: _law.Law) -> Indices:
     return found
 
 
-def _heard(law: _law.Law, real: Iterable[int], first: Indices, cell: Indices) -> dict[int, list[tuple[int, int]]]:
-    """Return, by cell, the clocks that hear of it, each with where its factors begin."""
-    heard: dict[int, list[tuple[int, int]]] = {}
-    for c in real:
-        for base, at in zip(first[c].tolist(), cell[c].tolist(), strict=True):
-            if base > 0:
-                heard.setdefault(at, []).append((c, base))
-    return heard
-
-
-def _rows(law: _law.Law, heard: dict[int, list[tuple[int, int]]], track: Indices, none: int) -> dict[str, Indices]:
-    n, graphs = law.track.shape[1], len(law.held)
-    # What fills a row adds nothing, each to a cell and a clock of its own: the processor need not wait for one another.
-    idle = [(int(law.held[0]) + j % n if graphs else _law.NOTHING, 0, 0, none + j, 0) for j in range(IDLE)]
-    sizes = {int(joint["first"]): int(joint["size"]) for joint in law.joint}
-    steps: list[Counter[int]] = [Counter() for _ in range(n)]
-    for g in range(graphs):
-        for p in range(n):
-            for q in law.link[law.pointer[g, p] : law.pointer[g, p + 1]].tolist():
-                steps[p][int(law.held[g]) + q] += int(law.step[g])
-    hearing = sorted({int(track[c]) for row in steps for cell in row for c, _ in heard.get(cell, ())})
-    found: dict[tuple[int, int], list[tuple[int, int, int, int, int]]] = {}
-    for p in range(n):
-        told: set[int] = set()
-        for h, k in enumerate(hearing):
-            found[h, p] = [
-                (cell, 0 if cell in told else step, step, c, base)
-                for cell, step in steps[p].items() for c, base in heard.get(cell, ()) if track[c] == k
-            ]  # fmt: skip
-            told.update(entry[0] for entry in found[h, p])
-    longest = max(map(len, found.values()), default=0)
-    rows = np.zeros((len(hearing), n + 1), np.uint32)
-    near: list[tuple[int, int, int, int, int]] = []
-    for h in range(len(hearing)):
-        for p in range(n):
-            rows[h, p] = len(near)
-            near += found[h, p]
-            near += idle[: longest - len(found[h, p]) if longest <= IDLE else -len(found[h, p]) % (IDLE // 2)]
-        rows[h, n] = len(near)
-    # The first table, of the factor that is always 1, is for what fills the rows; another's size leaves it room.
-    most = max(sizes.values(), default=1)
-    begin, ratios, places = most, [(0, 0, most, 0)], {(0, 0): 0}
-    for _, _, step, _, base in near:
-        if (base, step) not in places:
-            places[base, step] = begin
-            ratios.append((begin, base, sizes[base], step))
-            begin += 2 * sizes[base]
+def _ears(law: _law.Law, first: Indices, cell: Indices) -> dict[str, Indices]:
+    clock, slot = np.nonzero(first)
+    at = cell[clock, slot]
+    order = np.argsort(at, kind="stable")
+    sizes = np.bincount(at, minlength=int(law.size[0]))
     return {
-        "hearing": np.array(hearing, np.uint32), "row": rows,
-        "near": np.array([
-            (cell, tell, c, places[base, step], places[base, step] + sizes.get(base, 0))
-            for cell, tell, step, c, base in near
-        ], np.uint32).reshape(-1, 5),
-        "origin": np.array([(step, base) for _, _, step, _, base in near], np.uint32).reshape(-1, 2),
-        "ratios": np.array(ratios, np.uint32),
+        "ears": np.concatenate([[0], np.cumsum(sizes)]).astype(np.uint32),
+        "ear": np.column_stack([clock, first[clock, slot]])[order].astype(np.uint32),
+    }
+
+
+def _rows(law: _law.Law, track: Indices, none: int, ears: Indices, ear: Indices) -> dict[str, Indices]:
+    """Return who hears of whom as neighbours, row by row: see Clocks."""
+    n = law.track.shape[1]
+    lost, cell, step = _steps(law)
+    # Every clock that hears of each cell; the first of them tells the cell.
+    sizes = (ears[1:] - ears[:-1])[cell].astype(np.int64)
+    ends = np.cumsum(sizes)
+    told = np.repeat(np.arange(len(cell)), sizes)
+    heard = ear[ears[cell][told] + np.arange(len(told)) - (ends - sizes)[told]].astype(np.int64)
+    clock, base = heard[:, 0], heard[:, 1]
+    tell = np.zeros(len(told), np.int64)
+    tell[(ends - sizes)[sizes > 0]] = step[sizes > 0]
+    hearing = np.flatnonzero(np.bincount(track[clock], minlength=1))
+    row = np.searchsorted(hearing, track[clock]) * n + lost[told]
+    ratios, up, down = _ratios(law, base, step[told])
+    starts, places, filler = _places(row, len(hearing) * n)
+    near, origin = np.zeros((starts[-1], 5), np.uint32), np.zeros((starts[-1], 2), np.uint32)
+    # What fills rows adds nothing, each to a cell and a clock of its own: the processor need not wait for one another.
+    near[:, 0] = law.held[0] + filler % n if len(law.held) else _law.NOTHING
+    near[:, 2] = none + filler
+    near[places] = np.column_stack([cell[told], tell, clock, up, down])
+    origin[places] = np.column_stack([step[told], base])
+    return {
+        "hearing": hearing.astype(np.uint32), "near": near, "origin": origin, "ratios": ratios,
+        "row": starts[np.arange(len(hearing))[:, None] * n + np.arange(n + 1)].astype(np.uint32),
     }  # fmt: skip
 
 
-def _ears(law: _law.Law, heard: dict[int, list[tuple[int, int]]]) -> dict[str, Indices]:
-    sizes = [len(heard.get(cell, ())) for cell in range(int(law.size[0]))]
-    entries = [entry for cell in range(int(law.size[0])) for entry in heard.get(cell, ())]
-    return {
-        "ears": np.concatenate([[0], np.cumsum(sizes)]).astype(np.uint32),
-        "ear": np.array(entries, np.uint32).reshape(-1, 2),
-    }
+def _steps(law: _law.Law) -> tuple[Ints, Ints, Ints]:
+    """Return who is counted as a neighbour in which cell, and what it adds, in this order."""
+    cells = int(law.size[0])
+    keys, steps = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for g in range(len(law.held)):
+        pointer = law.pointer[g].astype(np.int64)
+        others = law.link[pointer[0] : pointer[-1]].astype(np.int64)
+        keys.append(np.repeat(np.arange(len(pointer) - 1), np.diff(pointer)) * cells + int(law.held[g]) + others)
+        steps.append(np.full(len(others), law.step[g], np.int64))
+    key, place = np.unique(np.concatenate(keys), return_inverse=True)
+    return key // cells, key % cells, np.bincount(place, np.concatenate(steps), len(key)).astype(np.int64)
+
+
+def _ratios(law: _law.Law, base: Ints, step: Ints) -> tuple[Indices, Ints, Ints]:
+    """Return the tables of ratios, and where those of each clock that hears begin, for steps up and down."""
+    known = {int(joint["first"]): int(joint["size"]) for joint in law.joint}
+    most = max(known.values(), default=1)
+    kinds, kind = np.unique(base * (most + 1) + step, return_inverse=True)
+    bases, steps = kinds // (most + 1), kinds % (most + 1)
+    sizes = np.array([known[int(b)] for b in bases], np.int64)
+    # The first table, of the factor that is always 1, is for what fills the rows; another's size leaves it room.
+    begin = most + np.cumsum(2 * sizes) - 2 * sizes
+    tables = np.vstack([[(0, 0, most, 0)], np.column_stack([begin, bases, sizes, steps])])
+    return tables.astype(np.uint32), begin[kind], (begin + sizes)[kind]
+
+
+def _places(row: Ints, rows: int) -> tuple[Ints, Ints, Ints]:
+    """Return where rows begin and end, the places of entries of a *row* in it, and for every place which filler it is.
+
+    Rows are filled up to one length, or in wholes: see IDLE.
+    """
+    count = np.bincount(row, minlength=rows)
+    longest = int(count.max(initial=0))
+    full = np.full(rows, longest) if longest <= IDLE else count + -count % (IDLE // 2)
+    starts = np.concatenate([[0], np.cumsum(full)])
+    filler = np.maximum(np.arange(starts[-1]) - np.repeat(starts[:-1] + count, full), 0)
+    order = np.argsort(row, kind="stable")
+    places = np.empty(len(row), np.int64)
+    places[order] = starts[row[order]] + np.arange(len(row)) - (np.cumsum(count) - count)[row[order]]
+    return starts, places, filler

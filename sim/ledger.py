@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sim import law as _law
 from sim import moves
-from sim.book import BLOCK, LANES, Book, Log, Opening, earliest, earliest_of_all, lane_of, least_of_block
+from sim.book import BLOCK, LANES, Book, Log, Opening, chosen, earliest, earliest_of_all, lane_of, least_of_block
 from sim.clocks import IDLE, Clocks, none_of
 from sim.compiled import apart, distinct, entry, inner
 from sim.streams import exponentials, normal, uniform, uniforms_at
@@ -65,21 +65,21 @@ def _compare(
     clock: Any, lanes: Any,
 ) -> None:  # fmt: skip
     """Let the earliest appointments of a track, *best*, be the next stop where they come before those found so far."""
-    ties = 0
-    for k in range(lanes):
+    ties = np.int64(0)
+    for k in range(lanes):  # in one loop: a short one would be unrolled instead of done several lanes at a time
         due = since[k] + (best[k] - tau[k]) / common[k]
-        due = due if common[k] > 0.0 and best[k] < np.inf else np.inf
-        at[k] = due if due > now[k] else now[k]
-        ties += (at[k] == day[k]) & (at[k] < np.inf)
-    if ties > 0:
+        due = due if (common[k] > 0.0) & (best[k] < np.inf) else np.inf
+        due = due if due > now[k] else now[k]
+        before = day[k]
+        at[k] = due
+        ties |= np.int64((due == before) & (due < np.inf))
+        clock[k] = chosen(due < before, who[k], clock[k])
+        day[k] = due if due < before else before
+    if ties != 0:
         # Of clocks at one instant, the first province by name; within it, the first transition of the model.
         for k in range(lanes):
-            if at[k] == day[k] and clock[k] < none and province[who[k]] < province[clock[k]]:
+            if at[k] == day[k] and who[k] != clock[k] < none and province[who[k]] < province[clock[k]]:
                 clock[k] = who[k]
-    for k in range(lanes):
-        sooner = at[k] < day[k]
-        clock[k] = who[k] if sooner else clock[k]
-        day[k] = at[k] if sooner else day[k]
 
 
 @inner
@@ -97,8 +97,10 @@ def find_stop(law: _law.Law, clocks: Clocks, book: Book) -> None:
 @apart
 def find_stops(law: _law.Law, clocks: Clocks, book: Book) -> None:
     """Write down the next stop in every one of LANES lanes, as ``find_stop`` does."""
-    for k in range(LANES):
-        book.day[k], book.clock[k] = book.dated[k], np.int64(none_of(clocks))
+    for k in range(len(book.day)):
+        book.day[k] = book.dated[k]
+    for k in range(len(book.day)):
+        book.clock[k] = np.int64(none_of(clocks))
     for t in range(np.uint64(len(law.transition))):
         earliest_of_all(
             book.due, clocks.begin[t], clocks.begin[t + np.uint64(1)], np.int64(none_of(clocks)), book.best, book.who
@@ -116,7 +118,7 @@ def _log_shares(
     _law.shares(law, book.values[book.slot[k]], lane_of(lanes, k), r, p, out)
 
 
-@apart
+@inner
 def _end_windows(law: _law.Law, lanes: _law.Situation, book: Book, k: Any, day: float) -> None:
     """Drop from the windows what was captured too long ago, and write down when that next happens."""
     book.expiry[k] = moves.expire(law, lane_of(lanes, k), day)
@@ -182,9 +184,13 @@ def _add_chance(
 
 
 @distinct
-def _appoint_all(left: Any, home: Any, due: Any, k: Any) -> None:
-    for c in range(np.uint64(len(left) - IDLE)):
-        due[c, k] = left[c] / home[c] if home[c] > 0.0 else np.inf
+def _appoint_all(left: Any, home: Any, room: Any, due: Any, k: Any) -> None:
+    clocks = np.uint64(len(left) - IDLE)
+    for c in range(clocks):
+        wait = left[c] / home[c]
+        room[c] = wait if home[c] > 0.0 else np.inf
+    for c in range(clocks):
+        due[c, k] = room[c]
 
 
 @apart
@@ -212,7 +218,7 @@ def start_replication(
     for t in range(np.uint64(len(law.transition))):
         book.tau[t, k], book.since[t, k], book.here[k, t] = 0.0, 0.0, 0.0
         book.common[t, k] = common_of(clocks, lanes, book, k, t)
-    _appoint_all(left, home, book.due, k)
+    _appoint_all(left, home, book.uniform, book.due, k)
     for block in range(len(book.low)):
         book.low[block] = least_of_block(book.order, np.uint64(block * BLOCK))
     if opening.contested[0] >= 0 or len(law.window) > 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TypeAlias, TypeVar
 
 import numpy as np
@@ -217,14 +217,10 @@ class _Lowering:
     def _links(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
         lists = [self.theatre.neighbours(via) for via, _ in self.graphs]  # type: ignore[arg-type]
         lists += [self.theatre.neighbours("road", without=without) for _, without in self.rules]
-        pointer = np.zeros((len(lists), self.n + 1), np.uint32)
-        link: list[int] = []
-        for g, neighbours in enumerate(lists):
-            for p, others in enumerate(neighbours):
-                pointer[g, p] = len(link)
-                link += others
-            pointer[g, self.n] = len(link)
-        return pointer, np.array(link, np.uint32)
+        sizes = np.array([list(map(len, near)) for near in lists], np.int64).reshape(-1, self.n)
+        ends = np.cumsum(sizes).reshape(sizes.shape)
+        pointer = np.column_stack([ends[:, 0] - sizes[:, 0], ends]).astype(np.uint32)
+        return pointer, np.fromiter(chain.from_iterable(chain.from_iterable(lists)), np.uint32)
 
     def _reach(self, hub: int, without: tuple[str, ...]) -> NDArray[np.uint8]:
         neighbours = self.theatre.neighbours("road", without=without)

@@ -7,6 +7,7 @@ text, never as positions, so adding or removing one name leaves the numbers of a
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import math
 import unicodedata
@@ -26,6 +27,7 @@ _STEP = 2.0**-53
 _BELOW_ONE = 1.0 - 2.0**-53
 
 
+@functools.lru_cache(maxsize=1 << 16)
 def name_key(*names: str) -> int:
     """Return the 64-bit key of *names* (BLAKE2b of their NFC text, joined by a separator no name contains)."""
     text = "\x1f".join(names)

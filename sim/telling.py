@@ -230,12 +230,27 @@ def _tell_neighbours(
     for h in range(np.uint64(len(clocks.hearing))):
         tau = book.here[k, clocks.hearing[h]]
         begin, end = clocks.row[h, p], clocks.row[h, np.uint64(p) + np.uint64(1)]
-        if not book.smooth[slot] or len(book.low) > 0:
+        if not book.smooth[slot]:
             _tell_row_with_care(law, clocks, lanes, book, k, begin, end, tau, step)
+        elif len(book.low) > 0:
+            _tell_row_of_one(clocks.near, begin, end, lanes.cell[k], book, book.ratio[slot], tau, step)
         elif step > 0:
             _tell_row(clocks.near, begin, end, lanes.cell[k], book.due, book.ratio[slot], tau, 1, 3, k)
         else:
             _tell_row(clocks.near, begin, end, lanes.cell[k], book.due, book.ratio[slot], tau, -1, 4, k)
+
+
+@inner
+def _tell_row_of_one(
+    near: Any, begin: Any, end: Any, cells: Any, book: Book, ratio: Any, tau: float, step: Any
+) -> None:  # fmt: skip
+    """Let the clocks of a row of neighbours follow in a race alone, and blocks with them, where all is plain."""
+    which = 3 if step > 0 else 4
+    for i in range(begin, end):
+        cell, tell, c = near[i, 0], step * np.int32(near[i, 1]), near[i, 2]
+        times = ratio[near[i, which] + np.uint64(moves.hear(cells, cell, tell))]
+        if times != 1.0:
+            appoint(book, c, 0, tau + max(0.0, book.due[c, 0] - tau) * times)
 
 
 @apart
@@ -280,7 +295,7 @@ def tell_marked(law: _law.Law, clocks: Clocks, lanes: _law.Situation, book: Book
     now.marks[0] = 0
 
 
-@apart
+@inner
 def _follow(
     law: _law.Law, clocks: Clocks, lanes: _law.Situation, book: Book, k: Any, p: Any, step: int, day: float
 ) -> None:  # fmt: skip
@@ -323,8 +338,9 @@ def fire(
     """Let clock *c* go."""
     p, r = clocks.province[c], clocks.transition[c]
     read_time(clocks, book, k, day)
-    book.left[k, c] = -1.0
-    book.fired[k, c] += np.uint32(1)
+    if clocks.next.shape[1] > 0:  # else no clock ever runs again
+        book.left[k, c] = -1.0
+        book.fired[k, c] += np.uint32(1)
     appoint(book, c, k, np.inf)
     for j in range(np.uint64(clocks.rival.shape[1])):
         unwind(clocks, lanes, book, k, clocks.rival[c, j])

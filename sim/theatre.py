@@ -67,6 +67,7 @@ class Theatre:
     timezone: str
     credits: tuple[str, ...]
     outlines: Outlines = field(compare=False)  # so that runs and their files leave them out
+    _near: dict[tuple[str, tuple[str, ...]], tuple[tuple[int, ...], ...]] = field(compare=False, repr=False)
 
     def __init__(
         self,
@@ -106,7 +107,7 @@ class Theatre:
             raise ValueError(f"theatre: the record must have the same provinces, but they differ in {strange}")
         if origin is not None and kept.origin != as_date(origin, "theatre: origin"):
             raise ValueError(f"theatre: origin must be the record's, {kept.origin}, but was {origin}; give only one")
-        fields = {
+        fields: dict[str, Any] = {
             "name": name,
             "title": title or name,
             "provinces": names,
@@ -120,6 +121,7 @@ class Theatre:
             "timezone": timezone,
             "credits": tuple(credits),
             "outlines": Outlines(outlines, names, towns),
+            "_near": {},
         }
         for key, value in fields.items():
             object.__setattr__(self, key, value)
@@ -162,8 +164,10 @@ class Theatre:
         """
         if via not in ("border", "road"):
             raise ValueError(f"theatre: neighbours go via 'border' or 'road', but was {via!r}")
-        links = self.borders if via == "border" else self.roads
-        return neighbours(links, self.provinces, (without,) if isinstance(without, str) else without)
+        key = (via, (without,) if isinstance(without, str) else tuple(without))
+        if key not in self._near:  # found once: nothing of a theatre changes
+            self._near[key] = neighbours(self.borders if via == "border" else self.roads, self.provinces, key[1])
+        return self._near[key]
 
     def __repr__(self) -> str:
         told = [f"{len(self.provinces)} provinces", f"{len(self.borders)} borders", f"{len(self.roads)} roads"]
@@ -188,7 +192,7 @@ class Theatre:
 
     def __getstate__(self) -> dict[str, Any]:
         # Mapping proxies do not pickle, and workers of a parallel run receive the theatre pickled.
-        return {**self.__dict__, "columns": dict(self.columns), "labels": dict(self.labels)}
+        return {**self.__dict__, "columns": dict(self.columns), "labels": dict(self.labels), "_near": {}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         for values in state["columns"].values():

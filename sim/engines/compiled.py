@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sim.book import LANES, Book, Log, Opening, log_of_lane, new_lanes, new_log
 from sim.clocks import Clocks
 from sim.compiled import entry, inner
-from sim.law import Law, Situation
+from sim.law import Law, Situation, Watch
 from sim.ledger import find_stop, find_stops, start_replication, take_stop
 from sim.model import Model
 from sim.opening import new_parts
@@ -27,6 +27,8 @@ __all__ = ["CompiledEngine", "uncompiled"]
 _ROOM = (1 << 12) + 24
 #: Replications that are put in order at a time: their logs stay in the cache.
 _SHEAF = 512
+#: Replications a log must have room for: of as many as there are lanes, half is run in vain when it is full.
+_ENOUGH = 16
 #: Clocks up to which races run side by side: of more, those of a race alone are all that the cache holds.
 _FEW = 512
 
@@ -39,12 +41,12 @@ def _run(
     numbers: Ints, values: NDArray[np.float64], horizon: float, halt: Halt, initial: NDArray[np.int8], where: Ints,
     busy: Ints,
 ) -> int:  # fmt: skip
-    """Run the replications *numbers*, so many *abreast*; return how many of the first of them are done, if halted.
+    """Run the replications *numbers*, so many *abreast*; return how many of the first of them are done.
 
-    Each lane takes the next replication as soon as it is through with one. where[i] receives the lane of replication i,
-    and between which rows of its log the events are. Return -1 if a log is full.
+    They are fewer if it is halted, or if a log is full. Each lane takes the next replication as soon as it is through
+    with one. where[i] receives the lane of replication i, and between which rows of its log the events are.
     """
-    following, running = 0, 0
+    following, running, full = 0, 0, False
     for lane in range(abreast):
         book.slot[lane] = lane if len(values) > 1 or opening.fickle[0] else 0
     logs.size[:, 0] = 0
@@ -52,12 +54,11 @@ def _run(
     book.due[:] = np.inf
     book.day[:] = np.inf
     where[:, 0] = -1
-    while not halt[0]:
+    while not halt[0] and not full:
         for lane in range(abreast):
             k = np.uint64(lane)
             if book.day[k] <= horizon:
-                if not take_stop(law, clocks, opening, lanes, book, log_of_lane(logs, k), k):
-                    return -1
+                full |= not take_stop(law, clocks, opening, lanes, book, log_of_lane(logs, k), k)
                 continue
             i = busy[k]
             if i >= 0:
@@ -126,24 +127,19 @@ def _gather(logs: Log, where: Ints, log: Log) -> None:
 
 @inner
 def _fold_each(
-    logs: Log, where: Ints, source: NDArray[np.int8], target: NDArray[np.int8], initial: NDArray[np.int8],
-    watches: Watches, times: NDArray[np.float64], steps: Ints,
-) -> None:  # fmt: skip
+    logs: Log, where: Ints, initial: NDArray[np.int8], watches: Watches, times: NDArray[np.float64], steps: Ints
+) -> None:
     for i in range(len(where)):
         log = log_of_lane(logs, where[i, 0])
-        fold(
-            watches, source, target, initial[i], log.day, log.province, log.transition, where[i, 1], where[i, 2],
-            times[i], steps,
-        )  # fmt: skip
+        fold(watches, initial[i], log.day, log.province, log.transition, where[i, 1], where[i, 2], times[i], steps)
 
 
 @entry
 def _fold(
-    logs: Log, where: Ints, source: NDArray[np.int8], target: NDArray[np.int8], initial: NDArray[np.int8],
-    watches: Watches, times: NDArray[np.float64], steps: Ints,
-) -> None:  # fmt: skip
+    logs: Log, where: Ints, initial: NDArray[np.int8], watches: Watches, times: NDArray[np.float64], steps: Ints
+) -> None:
     """Fold events that lie in lanes into what is watched."""
-    _fold_each(logs, where, source, target, initial, watches, times, steps)
+    _fold_each(logs, where, initial, watches, times, steps)
 
 
 class _Runner:
@@ -156,7 +152,7 @@ class _Runner:
         self.run = _run_alone if alone else _run_abreast
         # A copy, since compiled code is kept apart for arrays that are read-only.
         self.values = np.array(recipe.draws.values)
-        self.provinces = len(recipe.model.theatre.provinces)
+        self.provinces, self.transitions = len(recipe.model.theatre.provinces), tuple(recipe.model.hazards)
         self.busy = np.zeros(self.lanes, np.int64)
         self.usual = 0.0  # events of a replication
 
@@ -183,11 +179,11 @@ class _Runner:
                 *self.parts, numbers[done:stop], self.values, horizon, halt, initial[done:stop], where[: stop - done],
                 self.busy,
             )  # fmt: skip
-            if more < 0:
-                self._set_room(2 * self.parts.log.day.shape[1])
-                continue
-            yield done, done + more, where[:more]
+            if more > 0:
+                yield done, done + more, where[:more]
             done += more
+            if done < stop and more < _ENOUGH * self.lanes and not halt[0]:  # a log was full, and too soon
+                self._set_room(2 * self.parts.log.day.shape[1])
 
     def events(self, numbers: Ints, horizon: float, halt: Halt) -> dict[str, NDArray[np.generic]]:
         initial, sizes, done = np.empty((len(numbers), self.provinces), np.int8), np.zeros(len(numbers), np.int64), 0
@@ -204,14 +200,14 @@ class _Runner:
             del columns["shares"]
         return {"numbers": numbers[:done], "initial": initial[:done], "sizes": sizes[:done], **columns}
 
-    def passages(self, numbers: Ints, horizon: float, halt: Halt, watches: Watches) -> dict[str, NDArray[np.generic]]:
-        times, done = np.empty((len(numbers), len(watches.threshold))), 0
-        steps, law = empty_counts(horizon, self.provinces), self.parts.law
+    def passages(
+        self, numbers: Ints, horizon: float, halt: Halt, watches: Sequence[Watch]
+    ) -> dict[str, NDArray[np.generic]]:
+        times, done = np.empty((len(numbers), len(watches))), 0
+        beside, steps = watches_of(watches, self.transitions, self.provinces), empty_counts(horizon, self.provinces)
         initial = np.empty((len(numbers), self.provinces), np.int8)
         for begin, done, where in self.sheaves(numbers, horizon, halt, initial):
-            _fold(
-                self.parts.log, where, law.source, law.target, initial[begin:done], watches, times[begin:done], steps
-            )  # fmt: skip
+            _fold(self.parts.log, where, initial[begin:done], beside, times[begin:done], steps)
         return {"numbers": numbers[:done], "times": times[:done].T.copy(), "lost": np.cumsum(steps, axis=0)}
 
 
@@ -288,8 +284,7 @@ class CompiledEngine:
         try:
             if recording.watches is None:
                 return Part(runner.events(wanted, recipe.horizon, halt))
-            watches = watches_of(recording.watches, runner.provinces)
-            return Part(runner.passages(wanted, recipe.horizon, halt, watches))
+            return Part(runner.passages(wanted, recipe.horizon, halt, recording.watches))
         finally:
             runner.rest()
             idle.append(runner)
