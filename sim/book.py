@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sim.clocks import IDLE, Clocks
 from sim.compiled import distinct, inner
 from sim.law import Law, Situation
+from sim.pages import arrays_of
 
 __all__ = [
     "BLOCK", "LANES", "NEVER", "Book", "Log", "Opening", "appoint", "chosen", "earliest", "earliest_of_all", "lane_of",
@@ -126,20 +127,10 @@ def new_book(law: Law, clocks: Clocks, parameters: int, lanes: int) -> Book:
     )  # fmt: skip
 
 
-#: NumPy asks for large pages, which come sooner, for memory in one piece of at least so many bytes.
-_LARGE = 1 << 22
-
-
 def new_log(room: int, columns: int) -> Log:
     """Return an empty log for *room* events, with *columns* of shares."""
-    size = room * (8 + 4 + 1)
-    memory = np.empty(max(size, _LARGE) if size > _LARGE // 4 else size, np.uint8)
-    province, transition = 8 * room, (8 + 4) * room
-    return Log(
-        size=np.zeros(1, np.int64), day=memory[:province].view(np.float64),
-        province=memory[province:transition].view(np.int32), transition=memory[transition:size].view(np.int8),
-        shares=np.zeros((room, columns)),
-    )  # fmt: skip
+    kinds = {"day": (np.float64, (room,)), "province": (np.int32, (room,)), "transition": (np.int8, (room,))}
+    return Log(size=np.zeros(1, np.int64), shares=np.zeros((room, columns)), **arrays_of(kinds))
 
 
 def new_lanes(one: Any, lanes: int) -> Any:
