@@ -80,7 +80,7 @@ def clocks_of(law: _law.Law, names: NDArray[np.uint64], may: NDArray[np.bool_], 
     for k, those in enumerate(mine):
         province[begin[k] : begin[k] + len(those)] = those
         of[law.transition[k], those] = begin[k] + np.arange(len(those))
-    real = of[transition, province] == np.arange(len(province))
+    real = (of[transition, province] == np.arange(len(province))) & (np.arange(len(province)) < none)
     first, cell = _slots(law, province, transition, real)
     common = _common(law)
     ears = _ears(law, first, cell)

@@ -81,7 +81,8 @@ class Gathered:
         self._numbers = numbers
         if self.watched is None:
             return
-        times, come = np.empty((len(self._times), len(numbers))), np.zeros(len(numbers), bool)
+        times = arrays_of({"times": (np.float64, (len(self._times), len(numbers)))})["times"]
+        come = np.zeros(len(numbers), bool)
         times[:, : self._times.shape[1]], come[: len(self._come)] = self._times, self._come
         self._times, self._come = times, come
 
@@ -96,7 +97,9 @@ class Gathered:
                 self._next = piece.stop
                 self._columns.add(part, (self._next - self._numbers.start) / len(self._numbers))
             return
-        rows = np.asarray(part.arrays["numbers"], np.int64) - self._numbers.start
+        numbers = np.asarray(part.arrays["numbers"], np.int64) - self._numbers.start
+        # A slice, which is faster, where none is missing.
+        rows = slice(numbers[0], numbers[-1] + 1) if len(numbers) == len(piece) else numbers
         self._times[:, rows] = part.arrays["times"]
         self._come[rows] = True
         self._lost = self._lost + part.arrays["lost"].astype(np.int64)

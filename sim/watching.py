@@ -121,7 +121,7 @@ def _fold_log(
     province: NDArray[np.int32], transition: NDArray[np.int8], times: NDArray[np.float64], steps: NDArray[np.int64],
 ) -> None:  # fmt: skip
     for i in range(len(initial)):
-        fold(watches, initial[i], day, province, transition, offsets[i], offsets[i + 1], times[i], steps)
+        fold(watches, initial[i], day, province, transition, offsets[i], offsets[i + 1], times[:, i], steps)
 
 
 def fold_log(
@@ -129,9 +129,8 @@ def fold_log(
     day: NDArray[np.float64], province: NDArray[np.int32], transition: NDArray[np.int8], horizon: float,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:  # fmt: skip
     """Return the first-passage times of a whole log, shape (watch, replication), and counts, shape (day, lost)."""
-    times = np.empty((len(initial), len(watches)))
-    steps = empty_counts(horizon, initial.shape[1])
+    times, steps = np.empty((len(watches), len(initial))), empty_counts(horizon, initial.shape[1])
     _fold_log(
         watches_of(watches, transitions, initial.shape[1]), initial, offsets, day, province, transition, times, steps
     )
-    return times.T.copy(), np.cumsum(steps, axis=0)
+    return times, np.cumsum(steps, axis=0)

@@ -26,7 +26,7 @@ __all__ = ["CompiledEngine", "uncompiled"]
 #: Events there is room for at first in the log of a lane; no power of two, or all lanes share one place in the cache.
 _ROOM = (1 << 12) + 24
 #: Replications that are put in order at a time: their logs stay in the cache.
-_SHEAF = 512
+_SHEAF = 1024
 #: Replications a log must have room for: of as many as there are lanes, half is run in vain when it is full.
 _ENOUGH = 16
 #: Clocks up to which races run side by side: of more, those of a race alone are all that the cache holds.
@@ -127,19 +127,24 @@ def _gather(logs: Log, where: Ints, log: Log) -> None:
 
 @inner
 def _fold_each(
-    logs: Log, where: Ints, initial: NDArray[np.int8], watches: Watches, times: NDArray[np.float64], steps: Ints
-) -> None:
+    logs: Log, where: Ints, initial: NDArray[np.int8], watches: Watches, times: NDArray[np.float64], begin: int,
+    steps: Ints,
+) -> None:  # fmt: skip
     for i in range(len(where)):
         log = log_of_lane(logs, where[i, 0])
-        fold(watches, initial[i], log.day, log.province, log.transition, where[i, 1], where[i, 2], times[i], steps)
+        fold(
+            watches, initial[i], log.day, log.province, log.transition, where[i, 1], where[i, 2], times[:, begin + i],
+            steps,
+        )  # fmt: skip
 
 
 @entry
 def _fold(
-    logs: Log, where: Ints, initial: NDArray[np.int8], watches: Watches, times: NDArray[np.float64], steps: Ints
-) -> None:
-    """Fold events that lie in lanes into what is watched."""
-    _fold_each(logs, where, initial, watches, times, steps)
+    logs: Log, where: Ints, initial: NDArray[np.int8], watches: Watches, times: NDArray[np.float64], begin: int,
+    steps: Ints,
+) -> None:  # fmt: skip
+    """Fold events that lie in lanes into what is watched: *times*, (watch, replication), from *begin* on."""
+    _fold_each(logs, where, initial, watches, times, begin, steps)
 
 
 class _Runner:
@@ -203,12 +208,16 @@ class _Runner:
     def passages(
         self, numbers: Ints, horizon: float, halt: Halt, watches: Sequence[Watch]
     ) -> dict[str, NDArray[np.generic]]:
-        times, done = np.empty((len(numbers), len(watches))), 0
+        times, done = np.empty((len(watches), len(numbers))), 0
         beside, steps = watches_of(watches, self.transitions, self.provinces), empty_counts(horizon, self.provinces)
         initial = np.empty((len(numbers), self.provinces), np.int8)
         for begin, done, where in self.sheaves(numbers, horizon, halt, initial):
-            _fold(self.parts.log, where, initial[begin:done], beside, times[begin:done], steps)
-        return {"numbers": numbers[:done], "times": times[:done].T.copy(), "lost": np.cumsum(steps, axis=0)}
+            _fold(self.parts.log, where, initial[begin:done], beside, times, begin, steps)
+        return {
+            "numbers": numbers[:done],
+            "times": np.ascontiguousarray(times[:, :done]),
+            "lost": np.cumsum(steps, axis=0),
+        }
 
 
 def _grown(log: Log, room: int) -> Log:
