@@ -90,7 +90,7 @@ def clocks_of(law: _law.Law, names: NDArray[np.uint64], may: NDArray[np.bool_], 
         starts=np.array([np.sum(law.source == target) for target in law.target], np.uint32),
         next=_beside(law, of, size=len(province), entered=True), first=first, cell=cell, common=common,
         national=np.flatnonzero((common[:, :, 0] > 0).any(axis=1)).astype(np.uint32),
-        **ears, **_rows(law, track, none, **ears),
+        **ears, **_rows(law, track, of, none, **ears),
     )  # fmt: skip
 
 
@@ -166,10 +166,12 @@ def _ears(law: _law.Law, first: Indices, cell: Indices) -> dict[str, Indices]:
     }
 
 
-def _rows(law: _law.Law, track: Indices, none: int, ears: Indices, ear: Indices) -> dict[str, Indices]:
+def _rows(law: _law.Law, track: Indices, of: Indices, none: int, ears: Indices, ear: Indices) -> dict[str, Indices]:
     """Return who hears of whom as neighbours, row by row: see Clocks."""
     n = law.track.shape[1]
     lost, cell, step = _steps(law)
+    told_of = _comes_and_goes(law, of, none)[lost]
+    lost, cell, step = lost[told_of], cell[told_of], step[told_of]
     # Every clock that hears of each cell; the first of them tells the cell.
     sizes = (ears[1:] - ears[:-1])[cell].astype(np.int64)
     ends = np.cumsum(sizes)
@@ -192,6 +194,12 @@ def _rows(law: _law.Law, track: Indices, none: int, ears: Indices, ear: Indices)
         "hearing": hearing.astype(np.uint32), "near": near, "origin": origin, "ratios": ratios,
         "row": starts[np.arange(len(hearing))[:, None] * n + np.arange(n + 1)].astype(np.uint32),
     }  # fmt: skip
+
+
+def _comes_and_goes(law: _law.Law, of: Indices, none: int) -> NDArray[np.bool_]:
+    """Return which provinces can be lost or regained, shape (n,)."""
+    lost = (law.source == Control.INSURGENT) | (law.target == Control.INSURGENT)
+    return np.asarray((of[lost] < none).any(axis=0))
 
 
 def _steps(law: _law.Law) -> tuple[Ints, Ints, Ints]:

@@ -214,7 +214,8 @@ def start_replication(
     book.replication[k], book.turned[k], book.now[k], book.expiry[k] = replication, 0, 0.0, np.inf
     left, home = book.left[k], book.home[book.slot[k]]
     book.fired[k, :] = 0
-    exponentials(opening.key[0], clocks.name, replication, left)
+    clock = none_of(clocks)
+    exponentials(opening.key[0], clocks.name[:clock], replication, left[:clock])
     for t in range(np.uint64(len(law.transition))):
         book.tau[t, k], book.since[t, k], book.here[k, t] = 0.0, 0.0, 0.0
         book.common[t, k] = common_of(clocks, lanes, book, k, t)
