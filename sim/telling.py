@@ -77,9 +77,10 @@ def _find_ratios(factors: Any, step: Any, ratio: Any) -> None:
 def is_plain(own: Any, low: float, high: float) -> bool:
     """Return whether a hazard of this *own* part, times *low* to *high*, is a plain number throughout, or always 0.
 
-    Then what is left of a budget can always be told from the appointment, and need not be kept.
+    Then what is left of a budget can always be told from the appointment, and need not be kept; and ratios are plain.
     """
-    return own == 0.0 or (_SMALL < own * low and own * high < _LARGE)
+    some = own if own > 0.0 else 1.0
+    return _SMALL < some * low and some * high < _LARGE
 
 
 @inner

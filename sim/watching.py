@@ -8,49 +8,62 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.compiled import distinct, entry, inner
+from sim.compiled import entry, inner
 from sim.control import TRANSITIONS, Control
 from sim.law import Watch
 
 __all__ = ["Watches", "empty_counts", "fold", "fold_log", "watches_of"]
 
+Words = NDArray[np.uint64]
+
 _INSURGENT = int(Control.INSURGENT)
-
-
-#: Watches are looked at so many at a time.
-_ABREAST = 8
-_OUT_OF_REACH = np.iinfo(np.int64).max
+_BITS = 64
 
 
 class Watches(NamedTuple):
     """Several watches side by side, and what transitions do to them: read-only arrays, and room to work in.
 
-    They are W, of which only the first are asked for: the rest never hold.
+    Sums of W watches, less their thresholds, are kept in fields of K words of 64 bits, each as wide as its watch needs.
+    A field is offset by half its range: its highest bit is set while the watch holds.
     """
 
-    weights: NDArray[np.int64]  # (province, 3, W)
-    change: NDArray[np.int64]  # (transition, province, W) what an event adds
+    weights: Words  # (province, 3, K) what a capital adds
+    change: Words  # (K, transition, province) what an event adds
     step: NDArray[np.int64]  # (transition,) what it adds to capitals lost
-    threshold: NDArray[np.int64]  # (W,)
-    level: NDArray[np.int64]  # (W,) work room
-    time: NDArray[np.float64]  # (W,) work room
+    highest: Words  # (W,) the highest bit of a watch
+    first: NDArray[np.int64]  # (K + 1,) watches of word j are first[j] to first[j + 1]
     held: NDArray[np.int8]  # (province,) the start last looked at, and what followed from it: most are the same
-    at_start: NDArray[np.int64]  # (W + 1,) levels, and capitals lost
+    at_start: Words  # (K,)
+    lost: NDArray[np.int64]  # (1,)
 
 
 def watches_of(watches: Sequence[Watch], transitions: Sequence[str], provinces: int) -> Watches:
     """Return *watches* side by side, for *transitions* in a theatre of so many *provinces*."""
     ways = [TRANSITIONS[name] for name in transitions]
-    width = len(watches) + -len(watches) % _ABREAST
-    weights = np.zeros((provinces, 3, width), np.int64)
-    threshold = np.full(width, _OUT_OF_REACH)
+    first, used, empty, columns = [0], 0, list[int](), list[Words]()
+    highest = np.zeros(len(watches), np.uint64)
     for k, watch in enumerate(watches):
-        weights[:, :, k], threshold[k] = watch.weights, watch.threshold
+        least = sum(watch.weights.min(axis=1).tolist()) - watch.threshold
+        most = sum(watch.weights.max(axis=1).tolist()) - watch.threshold
+        width = max(abs(least), abs(most)).bit_length() + 1
+        if width > _BITS:
+            raise ValueError(
+                f"watch: sums of weights, less the threshold, must be below 2**63, but reach {most}, {least}"
+            )
+        if not columns or used + width > _BITS:
+            columns.append(np.zeros((provinces, 3), np.uint64))
+            first, used, empty = [*first, k], 0, [*empty, 0]
+        columns[-1] += watch.weights.astype(np.uint64) << np.uint64(used)
+        empty[-1] += ((1 << (width - 1)) - watch.threshold) << used
+        used += width
+        highest[k], first[-1] = 1 << (used - 1), k + 1
+    weights = np.stack(columns, axis=2) if columns else np.zeros((provinces, 3, 0), np.uint64)
+    change = np.array([weights[:, way.target] - weights[:, way.source] for way in ways]).transpose(2, 0, 1)
     return Watches(
-        weights=weights, threshold=threshold, level=np.zeros(width, np.int64), time=np.zeros(width),
-        change=np.array([weights[:, way.target] - weights[:, way.source] for way in ways]),
+        weights=weights, change=change.copy(), highest=highest, first=np.array(first),
         step=np.array([int(way.target is Control.INSURGENT) - int(way.source is Control.INSURGENT) for way in ways]),
-        held=np.full(provinces, -1, np.int8), at_start=np.zeros(width + 1, np.int64),
+        held=np.full(provinces, -1, np.int8), at_start=np.array([word % (1 << _BITS) for word in empty], np.uint64),
+        lost=np.zeros(1, np.int64),
     )  # fmt: skip
 
 
@@ -62,25 +75,35 @@ def empty_counts(horizon: float, provinces: int) -> NDArray[np.int64]:
 @inner
 def _start(watches: Watches, initial: NDArray[np.int8]) -> None:
     """Bring what follows from the start up to *initial*."""
-    last = len(watches.level)
     for p in range(len(initial)):
         was, held = watches.held[p], initial[p]
         if was == held:
             continue
         watches.held[p] = held
-        watches.at_start[last] += (held == _INSURGENT) - (was == _INSURGENT)
-        for k in range(last):
-            watches.at_start[k] += watches.weights[p, held, k] - (watches.weights[p, was, k] if was >= 0 else 0)
+        watches.lost[0] += (held == _INSURGENT) - (was == _INSURGENT)
+        for j in range(len(watches.at_start)):
+            watches.at_start[j] += watches.weights[p, held, j]
+            if was >= 0:
+                watches.at_start[j] -= watches.weights[p, was, j]
 
 
-@distinct
-def _look(level: Any, threshold: Any, time: Any, change: Any, r: Any, p: Any, first: Any, day: float) -> None:
-    """Let watches, from *first* on, follow an event: several at a time."""
-    for j in range(_ABREAST):
-        k = first + np.uint64(j)
-        level[k] += change[r, p, k]
-        met = day if level[k] >= threshold[k] else np.inf
-        time[k] = met if met < time[k] else time[k]
+@inner
+def _look(
+    watches: Watches, j: Any, day: NDArray[np.float64], province: NDArray[np.int32], transition: NDArray[np.int8],
+    begin: int, end: int, times: NDArray[np.float64],
+) -> None:  # fmt: skip
+    """Write when watches of word *j* hold for the first time."""
+    word, waiting = watches.at_start[j], np.uint64(0)
+    for k in range(watches.first[j], watches.first[j + 1]):
+        times[k] = 0.0 if word & watches.highest[k] else np.inf
+        waiting |= watches.highest[k] & ~word
+    for e in range(begin, end):
+        word += watches.change[j, np.uint64(transition[e]), np.uint64(province[e])]
+        met = word & waiting
+        if met:
+            waiting ^= met
+            for k in range(watches.first[j], watches.first[j + 1]):
+                times[k] = day[e] if met & watches.highest[k] else times[k]
 
 
 @inner
@@ -93,26 +116,19 @@ def fold(
     *steps*, shape (day, capitals lost), receives changes from one day to the next: summed over days it is the
     number of replications with so many capitals lost at the end of each day.
     """
-    level, threshold, time, change = watches.level, watches.threshold, watches.time, watches.change
     _start(watches, initial)
-    lost = watches.at_start[len(level)]
-    for k in range(len(level)):
-        level[k] = watches.at_start[k]
-        time[k] = 0.0 if level[k] >= threshold[k] else np.inf
+    for j in range(len(watches.at_start)):
+        _look(watches, j, day, province, transition, begin, end, times)
+    lost = watches.lost[0]
     steps[0, lost] += 1
     for e in range(begin, end):
-        p, r = np.uint64(province[e]), np.uint64(transition[e])
-        for first in range(np.uint64(0), np.uint64(len(level)), np.uint64(_ABREAST)):
-            _look(level, threshold, time, change, r, p, first, day[e])
-        step = watches.step[r]
+        step = watches.step[np.uint64(transition[e])]
         if step != 0:
             on = int(np.ceil(day[e]))
             if on < len(steps):
                 steps[on, lost] -= 1
                 steps[on, lost + step] += 1
             lost += step
-    for k in range(len(times)):
-        times[k] = time[k]
 
 
 @entry

@@ -28,6 +28,7 @@ from sim.engines.simpy_engine import SimPyEngine
 from sim.ensemble import Ensemble
 from sim.hazards import Baseline, Calendar, CutOff, Hazard, Neighbours, Reserves
 from sim.model import Draws, Model
+from sim.priors import Fixed, HalfNormal, LogNormal
 from sim.recipe import Recording
 from sim.streams import exponential, key_of, name_key
 from sim.theatre import Theatre
@@ -385,3 +386,19 @@ def test_a_draw_that_is_refused_is_refused_again() -> None:
     for number, refused in ((0, False), (1, True), (1, True), (0, False)):
         with pytest.raises(ValueError, match="negative") if refused else contextlib.nullcontext():
             ENGINES["compiled"].run(sound.recipe, [number], Recording(), np.zeros(1, np.uint8))
+
+
+@pytest.mark.parametrize("effect", [-800.0, 300.0])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_hazard_of_nothing_stays_so_whatever_a_factor_of_it_does(engine: str, effect: float) -> None:
+    acts = Calendar(start=0.0, stop=1.0, effect=Fixed(effect), provinces=("A",))
+    hazard = Baseline(LogNormal(0.1, 1.0)) * acts * Neighbours(HalfNormal(1.0), via="border")
+    model = Model(Theatre("AB", [("A", "B")]), {"seizure": hazard})
+    values = [[0.0 if name.endswith("baseline") else effect for name in model.parameters]]
+    draws = Draws(tuple(model.parameters), np.array(values))
+
+    ensemble = sim.simulate(
+        model, draws, start=State({}), horizon=1e6, replications=20, seed=1, engine=ENGINES[engine]
+    )  # fmt: skip
+
+    assert 0 == len(ensemble.day)
