@@ -393,8 +393,8 @@ def test_a_draw_that_is_refused_is_refused_again() -> None:
 def test_a_hazard_of_nothing_stays_so_whatever_a_factor_of_it_does(engine: str, effect: float) -> None:
     acts = Calendar(start=0.0, stop=1.0, effect=Fixed(effect), provinces=("A",))
     hazard = Baseline(LogNormal(0.1, 1.0)) * acts * Neighbours(HalfNormal(1.0), via="border")
-    model = Model(Theatre("AB", [("A", "B")]), {"seizure": hazard})
-    values = [[0.0 if name.endswith("baseline") else effect for name in model.parameters]]
+    model = Model(Theatre(["A", "B"], [("A", "B")]), {"seizure": hazard})
+    values = [[0.0 if name.endswith("baseline") else 1.0 if "neigh" in name else effect for name in model.parameters]]
     draws = Draws(tuple(model.parameters), np.array(values))
 
     ensemble = sim.simulate(
