@@ -33,6 +33,8 @@ class _Columns:
 
     def add(self, part: Part, share: float) -> None:
         """Add *part*, of a run of which with it so large a *share* has come."""
+        if self._arrays and not len(part.arrays["numbers"]):  # all of it failed
+            return
         begins = self._sizes
         self._sizes = {name: size + len(part.arrays[name]) for name, size in begins.items()}
         if not self._arrays and share == 1.0:

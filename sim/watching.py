@@ -43,8 +43,9 @@ def watches_of(watches: Sequence[Watch], transitions: Sequence[str], provinces: 
     first, used, empty, columns = [0], 0, list[int](), list[Words]()
     highest = np.zeros(len(watches), np.uint64)
     for k, watch in enumerate(watches):
-        least = sum(watch.weights.min(axis=1).tolist()) - watch.threshold
-        most = sum(watch.weights.max(axis=1).tolist()) - watch.threshold
+        threshold = int(watch.threshold)
+        least = sum(watch.weights.min(axis=1).tolist()) - threshold
+        most = sum(watch.weights.max(axis=1).tolist()) - threshold
         width = max(abs(least), abs(most)).bit_length() + 1
         if width > _BITS:
             raise ValueError(
@@ -54,7 +55,7 @@ def watches_of(watches: Sequence[Watch], transitions: Sequence[str], provinces: 
             columns.append(np.zeros((provinces, 3), np.uint64))
             first, used, empty = [*first, k], 0, [*empty, 0]
         columns[-1] += watch.weights.astype(np.uint64) << np.uint64(used)
-        empty[-1] += ((1 << (width - 1)) - watch.threshold) << used
+        empty[-1] += ((1 << (width - 1)) - threshold) << used
         used += width
         highest[k], first[-1] = 1 << (used - 1), k + 1
     weights = np.stack(columns, axis=2) if columns else np.zeros((provinces, 3, 0), np.uint64)

@@ -65,6 +65,13 @@ def test_a_watch_holds_for_the_first_time_when_control_says_so(told: Any) -> Non
     assert expected.tolist() == times.tolist()
 
 
+def test_a_threshold_may_be_a_number_of_numpy() -> None:
+    alone = Watch(np.array([[0, 0, 1]]), np.int64(1))
+    log = np.zeros((1, 1), np.int8), np.array([0, 1]), np.array([0.5]), np.zeros(1, np.int32), np.zeros(1, np.int8)
+
+    assert [[0.5]] == fold_log([alone], ("seizure",), *log, horizon=1.0)[0].tolist()
+
+
 def test_weights_that_no_word_holds_are_refused() -> None:
     watch = Watch(np.full((2, 3), 2**62), -(2**62))
 
