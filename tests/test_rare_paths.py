@@ -233,7 +233,7 @@ SPECS = {
 }  # fmt: skip
 
 
-@settings(max_examples=nightly(2000, 100), deadline=None)
+@settings(max_examples=nightly(2000), deadline=None)
 @given(rares())
 @example(Rare((CUT_STILL,), (0, 2, 0, 2), 5.0, range(7), 1))
 @example(Rare((ZERO_AT_THREE,), (2, 2, 2, 0), 5.0, range(7), 1))
