@@ -228,7 +228,7 @@ def earliest(clocks: Clocks, book: Book, t: Any) -> None:
 @distinct
 def earliest_of_all(due: Floats, begin: Any, end: Any, none: Any, best: Floats, who: Ints) -> None:
     """Find the earliest appointment of clocks *begin* to *end* in each lane of LANES: of several at once, the first."""
-    for k in range(len(best)):
+    for k in range(len(best)):  # of a length not known here, or they are unrolled, lane by lane
         best[k] = np.inf
     for k in range(len(who)):
         who[k] = none

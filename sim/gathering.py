@@ -40,7 +40,7 @@ class _Columns:
         if not self._arrays and share == 1.0:
             self._arrays = {name: part.arrays[name] for name in _COLUMNS}
             return
-        if not self._arrays or any(self._sizes[name] > len(self._arrays.get(name, ())) for name in _COLUMNS):
+        if not self._arrays or any(size > len(self._arrays[name]) for name, size in self._sizes.items()):
             self._grow(part, begins, _SPARE / share)
         for name, size in self._sizes.items():
             self._arrays[name][begins[name] : size] = part.arrays[name]

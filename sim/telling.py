@@ -79,7 +79,7 @@ def is_plain(own: Any, low: float, high: float) -> bool:
 
     Then what is left of a budget can always be told from the appointment, and need not be kept; and ratios are plain.
     """
-    some = own if own > 0.0 else 1.0
+    some = 1.0 if own == 0.0 else own
     return _SMALL < some * low and some * high < _LARGE
 
 
